@@ -1,0 +1,82 @@
+/// How one topic, or each instance of a topic template, behaves.
+public struct TopicOptions: Sendable, Equatable {
+    /// Names of the sources that feed the topic. None is fine for a topic that is published to.
+    public var sources: [String] = []
+    /// What a client that comes back may get.
+    public var history = History()
+    /// The time without anything sent after which a comment is sent. Zero: never.
+    public var heartbeat: Duration = .seconds(15)
+    /// The reconnection time sent once per stream. Zero: none is sent.
+    public var retry: Duration = .seconds(2)
+    /// The part of `retry` by which it is spread, 0 to 1: 0.5 turns 2 s into 1 to 3 s.
+    public var retryJitter: Double = 0.5
+    /// Whose event ids subscribers see.
+    public var ids: EventIDs = .gateway
+    /// What happens to a subscriber that falls too far behind.
+    public var overflow: OverflowPolicy = .disconnect
+    /// Bytes published after a stream began that its subscriber may lag behind.
+    public var maxLag: Int = 1024 * 1024
+    /// The type of the event that tells a subscriber of a gap. `nil`: none is sent.
+    public var gapEvent: String? = "gap"
+    /// What follows a gap.
+    public var onGap: GapResponse = .replay
+    /// Whether a stream begins with its position as `id:` and an empty line, which commits a cursor in a browser.
+    public var openingID = false
+    /// Most live instances of a template.
+    public var limit: Int = 10_000
+    /// How long an instance of a template stays after its last subscriber and its last publish.
+    public var linger: Duration = .seconds(60)
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What bounds the events that a reconnecting client may get.
+public struct History: Sendable, Equatable {
+    /// Most events.
+    public var events: Int
+    /// Most bytes.
+    public var bytes: Int
+    /// Greatest age.
+    public var age: Duration
+
+    /// 1000 events, 8 MiB and an hour unless told otherwise.
+    public init(events: Int = 1000, bytes: Int = 8 * 1024 * 1024, age: Duration = .seconds(3600)) {
+        self.events = events
+        self.bytes = bytes
+        self.age = age
+    }
+}
+
+/// Whose ids the events of a topic carry.
+public struct EventIDs: Sendable, Hashable {
+    package enum Kind { case gateway, upstream, off }
+    package let kind: Kind
+
+    /// Every event gets `id: <epoch>-<sequence>` from the gateway.
+    public static let gateway = EventIDs(kind: .gateway)
+    /// The feed's or publisher's own id is kept as it came, and none is added.
+    public static let upstream = EventIDs(kind: .upstream)
+    /// No ids are sent, and nothing can be resumed.
+    public static let off = EventIDs(kind: .off)
+}
+
+/// What happens to a subscriber whose next event is gone or that lags further than `maxLag`.
+public struct OverflowPolicy: Sendable, Hashable {
+    package enum Kind { case disconnect }
+    package let kind: Kind
+
+    /// The response ends; the client comes back with its cursor.
+    public static let disconnect = OverflowPolicy(kind: .disconnect)
+}
+
+/// What a subscriber gets after it was told of a gap.
+public struct GapResponse: Sendable, Hashable {
+    package enum Kind { case replay, live }
+    package let kind: Kind
+
+    /// The history that is there, then what comes.
+    public static let replay = GapResponse(kind: .replay)
+    /// Only what comes.
+    public static let live = GapResponse(kind: .live)
+}

@@ -1,0 +1,48 @@
+/// What a route does with the requests that it takes.
+public struct RouteTarget: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        case subscribe(topics: [String])
+        case publish(topic: String)
+        case respond(FixedResponse)
+    }
+    package let kind: Kind
+
+    /// Serves topics as an event stream. `{name}` in a topic's name is filled from the path.
+    public static func subscribe(_ topics: String...) -> RouteTarget { .subscribe(topics: topics) }
+    /// Serves topics as an event stream. `{name}` in a topic's name is filled from the path.
+    public static func subscribe(topics: [String]) -> RouteTarget { RouteTarget(kind: .subscribe(topics: topics)) }
+    /// Publishes the body of a POST to a topic. `{name}` in its name is filled from the path.
+    public static func publish(topic: String) -> RouteTarget { RouteTarget(kind: .publish(topic: topic)) }
+    /// Answers with something fixed.
+    public static func respond(_ response: FixedResponse) -> RouteTarget { RouteTarget(kind: .respond(response)) }
+}
+
+/// A response that is the same for every request.
+public struct FixedResponse: Sendable, Equatable {
+    /// The status, 200 to 599.
+    public var status: Int
+    /// Fields as names and values, in order. Content-Type defaults to `text/plain; charset=utf-8`, for a file to what
+    /// its name says.
+    public var headers: [(name: String, value: String)] {
+        get { fields.map { ($0.name, $0.value) } }
+        set { fields = newValue.map { Field(name: $0.name, value: $0.value) } }
+    }
+    /// The body; ignored when there is a file.
+    public var body: String
+    /// A file that is read when the gateway starts.
+    public var file: String?
+
+    package struct Field: Sendable, Equatable {
+        package var name: String
+        package var value: String
+    }
+    package var fields: [Field]
+
+    /// A response.
+    public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: String = "", file: String? = nil) {
+        self.status = status
+        self.fields = headers.map { Field(name: $0.name, value: $0.value) }
+        self.body = body
+        self.file = file
+    }
+}
