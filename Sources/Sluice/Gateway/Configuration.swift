@@ -71,7 +71,9 @@ public struct TLSOptions: Sendable, Equatable {
     public var alpn: [String]
 
     /// Certificates from PEM files.
-    public static func files(_ certificates: [CertificateFiles]) -> TLSOptions { TLSOptions(certificates: certificates) }
+    public static func files(_ certificates: [CertificateFiles]) -> TLSOptions {
+        TLSOptions(certificates: certificates)
+    }
     /// One certificate from PEM files.
     public static func files(certificate: String, key: String) -> TLSOptions {
         .files([CertificateFiles(certificate: certificate, key: key)])
@@ -84,7 +86,7 @@ public struct TLSOptions: Sendable, Equatable {
     init(certificates: [CertificateFiles], developmentDirectory: String? = nil) {
         self.certificates = certificates
         self.developmentDirectory = developmentDirectory
-        self.minimumVersion = .v1_2
+        self.minimumVersion = .v12
         self.alpn = ["http/1.1"]
     }
 }
@@ -95,9 +97,9 @@ public struct TLSVersion: Sendable, Hashable {
     package let kind: Kind
 
     /// TLS 1.2.
-    public static let v1_2 = TLSVersion(kind: .v12)
+    public static let v12 = TLSVersion(kind: .v12)
     /// TLS 1.3.
-    public static let v1_3 = TLSVersion(kind: .v13)
+    public static let v13 = TLSVersion(kind: .v13)
 }
 
 /// The PEM files of a certificate (with its chain) and of its private key.

@@ -39,7 +39,9 @@ public struct FixedResponse: Sendable, Equatable {
     package var fields: [Field]
 
     /// A response.
-    public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: String = "", file: String? = nil) {
+    public init(
+        status: Int = 200, headers: [(name: String, value: String)] = [], body: String = "", file: String? = nil
+    ) {
         self.status = status
         self.fields = headers.map { Field(name: $0.name, value: $0.value) }
         self.body = body

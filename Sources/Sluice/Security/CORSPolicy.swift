@@ -10,7 +10,8 @@ public struct CORSPolicy: Sendable, Equatable {
     public var maxAge: Duration
 
     /// A policy for these origins.
-    public init(origins: [String], credentials: Bool = false, headers: [String] = [], maxAge: Duration = .seconds(600)) {
+    public init(origins: [String], credentials: Bool = false, headers: [String] = [], maxAge: Duration = .seconds(600))
+    {
         self.origins = origins
         self.credentials = credentials
         self.headers = headers
