@@ -1,0 +1,53 @@
+# make help says what there is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean toolchain build-packages test-packages
+
+# What the build needs beside Swift itself, and what the tests need beside the build.
+BUILD_PACKAGES := ca-certificates git libssl-dev pkg-config
+TEST_PACKAGES := chromium curl libnss3-tools node-eventsource openssl python3 python3-venv
+
+# With CI in the environment the manifest turns warnings into errors. That changes every compiler call, so that a lint
+# outside of CI builds in a folder of its own and leaves the developer's build alone.
+LINT_BUILD := $(if $(CI),.build,.build-lint)
+
+help: ## Say what there is.
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile
+
+run: toolchain build-packages ## Build the gateway and start it on conf/sluice.yaml: live events on localhost.
+	@echo "Building the gateway (about five minutes the first time, seconds later)"
+	@swift build --configuration release --product sluice
+	@.build/release/sluice cert
+	@exec tools/run .build/release/sluice
+
+test: toolchain build-packages test-packages .venv/installed ## Run every test: unit, tidy, and the built gateway with real clients.
+	swift build --build-tests
+	swift test --skip-build
+	.venv/bin/python -m pytest Tests/IntegrationTests
+
+lint: toolchain build-packages ## Check the format, and build with warnings as errors.
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests $(wildcard Examples Benchmarks)
+	CI=true swift build --build-tests --scratch-path $(LINT_BUILD)
+
+bench: ## Measure; not there yet.
+	@echo "There are no benchmarks in the tree yet."
+
+clean: ## Remove what was built; certificates stay.
+	rm -rf .build .build-lint .venv Examples/*/.build .pytest_cache
+	find Tests -name __pycache__ -prune -exec rm -rf {} +
+
+toolchain:
+	@tools/toolchain
+
+build-packages:
+	@tools/packages "for the build" $(BUILD_PACKAGES)
+
+test-packages:
+	@tools/packages "for the tests" $(TEST_PACKAGES)
+
+.venv/installed: Tests/IntegrationTests/requirements.txt | test-packages
+	/usr/bin/python3 -m venv --clear .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
