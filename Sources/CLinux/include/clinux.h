@@ -1,3 +1,143 @@
+// The door to what Swift cannot import, or only awkwardly: unions, packed structures, macros, variadic functions.
+// Every function answers a value >= 0, or -errno; it neither retries nor decides. SluiceIO/System.swift does.
 #ifndef CLINUX_H
 #define CLINUX_H
+
+// No system header that the Glibc module owns: two modules that see one structure under different macros disagree.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Errors ---------------------------------------------------------------------------------------------------
+
+/// The sentence and the constant's name for an error number; NULL for a number nobody knows.
+const char *sluice_error_text(int error);
+const char *sluice_error_name(int error);
+
+// Addresses ------------------------------------------------------------------------------------------------
+
+enum { SLUICE_ADDRESS_NONE = 0, SLUICE_ADDRESS_V4 = 4, SLUICE_ADDRESS_V6 = 6, SLUICE_ADDRESS_UNIX = 1 };
+
+/// `high` and `low` are the 128 bits of an IPv6 address in host order; an IPv4 address stands in them as v4-mapped.
+typedef struct sluice_address {
+    uint8_t kind;
+    uint16_t port;
+    uint64_t high;
+    uint64_t low;
+    char path[108];
+} sluice_address;
+
+// Sockets --------------------------------------------------------------------------------------------------
+
+enum sluice_option {
+    SLUICE_OPTION_REUSE_ADDRESS,
+    SLUICE_OPTION_REUSE_PORT,
+    SLUICE_OPTION_V6_ONLY,
+    SLUICE_OPTION_NO_DELAY,
+    SLUICE_OPTION_USER_TIMEOUT,
+    SLUICE_OPTION_NOT_SENT_LOW_WATER,
+    SLUICE_OPTION_RECEIVE_BUFFER,
+    SLUICE_OPTION_SEND_BUFFER,
+    SLUICE_OPTION_LINGER_SECONDS,
+    SLUICE_OPTION_PENDING_ERROR,
+};
+
+/// A stream socket, non-blocking and close-on-exec.
+int sluice_socket(uint8_t kind);
+int sluice_connect(int fd, const sluice_address *address);
+int sluice_bind(int fd, const sluice_address *address);
+int sluice_listen(int fd, int backlog);
+int sluice_accept(int fd, sluice_address *peer);
+int sluice_name(int fd, bool peer, sluice_address *address);
+int sluice_set_option(int fd, enum sluice_option option, int value);
+int sluice_get_option(int fd, enum sluice_option option, int *value);
+int sluice_shutdown_write(int fd);
+
+ptrdiff_t sluice_receive(int fd, void *buffer, size_t count);
+/// Never raises SIGPIPE.
+ptrdiff_t sluice_send(int fd, const void *buffer, size_t count);
+
+// Descriptors and files ------------------------------------------------------------------------------------
+
+int sluice_close(int fd);
+int sluice_duplicate(int fd);
+int sluice_open_null(void);
+int sluice_unlink(const char *path);
+/// What stands at a path, links not followed: 1 a socket, 0 anything else; its device and inode.
+int sluice_socket_file(const char *path, uint64_t *device, uint64_t *inode);
+int sluice_limit_get(uint64_t *soft, uint64_t *hard);
+int sluice_limit_set(uint64_t soft);
+
+// epoll, eventfd, signalfd, clock --------------------------------------------------------------------------
+
+int sluice_epoll_open(void);
+int sluice_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+int sluice_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token);
+int sluice_epoll_remove(int epoll, int fd);
+
+/// The bits of EPOLLIN and so on; clinux.c asserts them.
+enum {
+    SLUICE_EPOLL_IN = 0x1,
+    SLUICE_EPOLL_OUT = 0x4,
+    SLUICE_EPOLL_ERR = 0x8,
+    SLUICE_EPOLL_HUP = 0x10,
+    SLUICE_EPOLL_RDHUP = 0x2000,
+    SLUICE_EPOLL_EXCLUSIVE = 0x10000000,
+};
+
+/// `struct epoll_event`, which is packed on one architecture and padded on the others; clinux.c asserts it.
+typedef struct sluice_event {
+    uint32_t flags;
+    uint64_t token;
+}
+#if defined(__x86_64__)
+__attribute__((packed))
+#endif
+sluice_event;
+
+int sluice_epoll_wait(int epoll, sluice_event *events, int capacity, int timeout);
+
+int sluice_eventfd(void);
+int sluice_eventfd_add(int fd);
+int sluice_eventfd_reset(int fd);
+
+/// Blocks the signals in this thread, and in those it starts, and opens a descriptor that reports them.
+int sluice_signalfd(const int *signals, size_t count);
+/// The next signal's number, -EAGAIN when none waits.
+int sluice_signalfd_read(int fd);
+int sluice_ignore_broken_pipe(void);
+/// Waits until a descriptor can be read: 1 yes, 0 the timeout (-1: for ever).
+int sluice_wait_readable(int fd, int timeout);
+
+uint64_t sluice_monotonic_nanoseconds(void);
+
+// Threads --------------------------------------------------------------------------------------------------
+
+int sluice_thread_start(uintptr_t *thread, const char *name, void (*body)(void *), void *context);
+void sluice_thread_join(uintptr_t thread);
+void sluice_thread_detach(uintptr_t thread);
+
+/// A mutex with a condition that knows the monotonic clock.
+typedef struct sluice_monitor sluice_monitor;
+sluice_monitor *sluice_monitor_make(void);
+void sluice_monitor_free(sluice_monitor *monitor);
+void sluice_monitor_lock(sluice_monitor *monitor);
+void sluice_monitor_unlock(sluice_monitor *monitor);
+/// Waits for a broadcast, or until a monotonic time; UINT64_MAX: for ever. May come back for no reason.
+void sluice_monitor_wait(sluice_monitor *monitor, uint64_t until_milliseconds);
+void sluice_monitor_broadcast(sluice_monitor *monitor);
+
+// Names ----------------------------------------------------------------------------------------------------
+
+enum {
+    SLUICE_RESOLVED = 0,
+    SLUICE_RESOLVE_NOT_FOUND = 1,
+    SLUICE_RESOLVE_TRY_AGAIN = 2,
+    SLUICE_RESOLVE_FAILED = 3,
+};
+
+/// getaddrinfo: calls `each` for every address, in the order RFC 6724 gives them. `reason` is a static string.
+int sluice_resolve(
+    const char *host, void (*each)(void *context, const sluice_address *address), void *context, const char **reason);
+
 #endif
