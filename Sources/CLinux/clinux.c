@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +370,27 @@ void sluice_monitor_wait(sluice_monitor *monitor, uint64_t until_milliseconds) {
         .tv_nsec = (long)(until_milliseconds % 1000) * 1000000,
     };
     pthread_cond_timedwait(&monitor->condition, &monitor->mutex, &until);
+}
+
+// The machine ----------------------------------------------------------------------------------------------
+
+int64_t sluice_unix_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int sluice_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+    return CPU_COUNT(&set);
+}
+
+int sluice_open_file(const char *path) { RESULT(open(path, O_RDONLY | O_CLOEXEC)); }
+
+ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count) {
+    ptrdiff_t result = read(fd, buffer, count);
+    return result < 0 ? -errno : result;
 }
 
 // Names ----------------------------------------------------------------------------------------------------

@@ -210,6 +210,29 @@ enum System {
         sluice_monotonic_nanoseconds()
     }
 
+    // MARK: The machine
+
+    static func unixMilliseconds() -> Int64 { sluice_unix_milliseconds() }
+
+    /// 1 where the system does not say.
+    static func processors() -> Int { max(1, Int(sluice_processors())) }
+
+    /// Reads a whole file.
+    static func readFile(_ path: String, limit: Int) throws(Errno) -> [UInt8] {
+        let descriptor = FileDescriptor(owning: try checked("open") { unsafe sluice_open_file(path) })
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes { room in
+                unsafe retrying("read") { unsafe sluice_read_file(descriptor.rawValue, room.baseAddress, room.count) }
+            }
+            if count < 0 { throw Errno(Int32(clamping: -count)) }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limit else { throw Errno(EFBIG) }
+            bytes.append(contentsOf: buffer.prefix(count))
+        }
+    }
+
     // MARK: Threads and names
 
     /// Starts a thread; nil when the system has none left.

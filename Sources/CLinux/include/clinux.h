@@ -111,6 +111,16 @@ int sluice_wait_readable(int fd, int timeout);
 
 uint64_t sluice_monotonic_nanoseconds(void);
 
+// The machine ----------------------------------------------------------------------------------------------
+
+/// Milliseconds since 1970, UTC.
+int64_t sluice_unix_milliseconds(void);
+/// Processors that this process may run on.
+int sluice_processors(void);
+/// Opens a file for reading.
+int sluice_open_file(const char *path);
+ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count);
+
 // Threads --------------------------------------------------------------------------------------------------
 
 int sluice_thread_start(uintptr_t *thread, const char *name, void (*body)(void *), void *context);
