@@ -1,0 +1,64 @@
+"""Fixtures: gateways that end with their test, certificates, upstreams, a browser."""
+
+import ssl
+
+import pytest
+
+from harness.browser import Browser
+from harness.certificates import Authority
+from harness.gateway import SLUICE, Gateway, settings, write
+
+
+def pytest_configure():
+    if not SLUICE.exists():
+        raise pytest.UsageError(f"{SLUICE} is not there: run make test, or swift build")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(settings, ...) runs a gateway on a configuration; it must end cleanly when the test is over."""
+    gateways = []
+
+    def start(configuration=None, **more):
+        configuration = settings() if configuration is None else configuration
+        if isinstance(configuration, dict):
+            more.setdefault("listeners", len(configuration["listeners"]))
+        path = write(tmp_path, configuration, f"sluice-{len(gateways)}.yaml")
+        gateways.append(Gateway(["run", path], **more))
+        return gateways[-1]
+
+    start.gateways = gateways
+    yield start
+    failures = []
+    for gateway in gateways:
+        try:
+            gateway.stop()
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def gateway(start):
+    """A gateway with one topic."""
+    return start()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A certificate authority made with openssl, not with the gateway's own code."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def trusting(authority):
+    """A client's TLS context that trusts the authority."""
+    return ssl.create_default_context(cafile=authority.certificate)
+
+
+@pytest.fixture(scope="session")
+def browser(authority, tmp_path_factory):
+    """A headless Chromium that trusts the authority; verification stays on."""
+    browser = Browser(tmp_path_factory.mktemp("browser"), [authority.certificate])
+    yield browser
+    browser.close()

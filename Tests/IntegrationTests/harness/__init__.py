@@ -1,0 +1,1 @@
+"""What the tests share: the gateway as a process, clients that see every byte, upstreams, a browser."""

@@ -1,0 +1,144 @@
+"""A reader of event streams after the WHATWG rules, that also sees comments, `retry:` and how a stream ends."""
+
+import dataclasses
+
+from .raw import Closed, Connection
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    data: str
+    type: str = "message"
+    id: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Comment:
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Retry:
+    milliseconds: int
+
+
+class Parser:
+    def __init__(self):
+        self.rest = b""
+        self.id = ""
+        self._clear()
+
+    def _clear(self):
+        self.data, self.type, self.has_data = "", "", False
+
+    def feed(self, data):
+        """Items that are complete with these bytes. The gateway ends lines with LF alone."""
+        self.rest += data
+        *lines, self.rest = self.rest.split(b"\n")
+        for line in lines:
+            assert not line.endswith(b"\r"), line
+            yield from self._line(line.decode())
+
+    def _line(self, line):
+        if line == "":
+            if self.has_data:
+                yield Event(self.data[:-1], self.type or "message", self.id)
+            self._clear()
+            return
+        if line.startswith(":"):
+            yield Comment(line[1:])
+            return
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self.data += value + "\n"
+            self.has_data = True
+        elif name == "event":
+            self.type = value
+        elif name == "id":
+            self.id = value
+        elif name == "retry" and value.isascii() and value.isdigit():
+            yield Retry(int(value))
+
+
+class Stream:
+    """A subscription: sends the request, reads the head, then gives items one by one."""
+
+    def __init__(self, port, path="/events", fields=None, last_id=None, version="1.1", method="GET", **more):
+        self.connection = Connection(port, **more)
+        head = f"{method} {path} HTTP/{version}\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+        if last_id is not None:
+            head += f"Last-Event-ID: {last_id}\r\n"
+        for name, value in (fields or {}).items():
+            head += f"{name}: {value}\r\n"
+        self.connection.send(head + "\r\n")
+        self.head = self.connection.head()
+        self.chunked = self.head["Transfer-Encoding"] == "chunked"
+        self.raw = b""
+        self.ended = None  # "clean" (last chunk, or the end of an HTTP/1.0 body) or "cut"
+        self._parser = Parser()
+        self._items = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.connection.close()
+
+    @property
+    def last_id(self):
+        return self._parser.id
+
+    def _read(self):
+        """Reads one piece; False when the stream ended."""
+        if self.ended:
+            return False
+        try:
+            if self.chunked:
+                data = self.connection.chunk()
+                self.ended = "clean" if data is None else None
+            else:
+                if not self.connection.buffer and not self.connection.fill():
+                    self.ended = "clean"
+                data = self.connection.take(len(self.connection.buffer))
+        except Closed:
+            self.ended = "cut"
+            data = None
+        if data:
+            self.raw += data
+            self._items += self._parser.feed(data)
+        return self.ended is None
+
+    def item(self):
+        """The next event, comment or retry; None at the end."""
+        while not self._items:
+            if not self._read():
+                return None
+        return self._items.pop(0)
+
+    def next(self):
+        """The next event."""
+        while True:
+            item = self.item()
+            assert item is not None, f"the stream ended ({self.ended}) after {self.raw[-500:]!r}"
+            if isinstance(item, Event):
+                return item
+
+    def events(self, count):
+        return [self.next() for _ in range(count)]
+
+    def rest(self):
+        """Everything that still comes, up to the end."""
+        items = []
+        while (item := self.item()) is not None:
+            items.append(item)
+        return items
+
+    def opened(self):
+        """Reads the first bytes of the body, after which the subscription stands; gives itself back."""
+        while not self._items and self._read():
+            pass
+        return self

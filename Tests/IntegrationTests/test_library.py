@@ -1,0 +1,95 @@
+"""Examples/Hello: the library in a program of ten lines."""
+
+import subprocess
+
+import pytest
+from harness.gateway import TOP, Gateway
+from harness.raw import Connection, ask, request
+from harness.sse import Event, Stream
+
+HELLO = TOP / "Examples/Hello"
+
+
+@pytest.fixture(scope="session")
+def program():
+    """The example, built; a later run builds what changed alone."""
+    command = ["swift", "build", "--package-path", str(HELLO)]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    folder = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{folder}/Hello"
+
+
+@pytest.fixture
+def hello(program, monkeypatch):
+    import harness.gateway
+
+    monkeypatch.setattr(harness.gateway, "SLUICE", program)
+    gateway = Gateway(["127.0.0.1:0"])
+    yield gateway
+    gateway.process.kill()
+    gateway.process.wait()
+    gateway.expect_no_crash()
+
+
+@pytest.mark.timeout(1000)
+def test_it_builds(program):
+    assert program
+
+
+def test_curl_sees_the_events_and_ok(hello):
+    assert ask(hello.port).body == b"ok"
+    done = subprocess.run(
+        ["curl", "-sN", "--max-time", "5", "-H", "Accept: text/event-stream", hello.url("/")], capture_output=True
+    )
+    assert done.stdout.count(b"event: message\ndata: hello\nid: 1\n\n") >= 2
+
+
+def test_a_browser_like_client_sees_the_events(hello):
+    with Stream(hello.port, "/") as stream:
+        assert stream.head["Content-Type"] == "text/event-stream"
+        assert stream.events(2) == [Event("hello", "message", "1")] * 2
+
+
+@pytest.mark.timeout(300)
+def test_a_thousand_clients_that_come_and_go_leave_nothing_behind(hello):
+    def crowd(count):
+        streams = [Stream(hello.port, "/") for _ in range(count)]
+        for position, stream in enumerate(streams):
+            if position % 3 == 0:
+                stream.connection.reset()
+            else:
+                stream.close()
+
+    def settle():
+        """Requests until the descriptors are those of an idle program and of this connection."""
+        with Connection(hello.port) as connection:
+            for _ in range(5000):
+                assert connection.request().body == b"ok"
+                if hello.descriptors() <= idle + 1:
+                    return
+        raise AssertionError(f"{hello.descriptors()} descriptors are open, {idle} were")
+
+    idle = hello.descriptors()
+    for _ in range(2):
+        crowd(100)
+    settle()
+    threads, memory = hello.threads(), hello.resident_kilobytes()
+    for _ in range(10):
+        crowd(100)
+    settle()
+    assert hello.threads() <= threads + 2
+    # A task, a timer and a buffer for each of a thousand would be some MiB.
+    assert hello.resident_kilobytes() - memory < 4 * 1024
+    with Stream(hello.port, "/") as stream:
+        assert stream.next() == Event("hello", "message", "1")
+
+
+def test_a_client_that_stops_reading_holds_up_nobody(hello):
+    silent = [Connection(hello.port, receive_buffer=4096) for _ in range(20)]
+    for connection in silent:
+        connection.send(request(fields={"Accept": "text/event-stream"}))
+    with Stream(hello.port, "/") as stream:
+        stream.events(2)
+    for connection in silent:
+        connection.reset()

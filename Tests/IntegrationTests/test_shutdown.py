@@ -1,0 +1,69 @@
+"""The end: SIGTERM and SIGINT drain."""
+
+import signal
+
+import pytest
+from harness.gateway import settings
+from harness.raw import Connection
+from harness.sse import Retry, Stream
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_streams_get_a_spread_retry_and_a_clean_end(start, number):
+    gateway = start(settings(workers="2"))
+    streams = [Stream(gateway.port).opened() for _ in range(8)]
+    for stream in streams:
+        while not isinstance(stream.item(), Retry):
+            pass
+    gateway.signal(number)
+    retries = set()
+    for stream in streams:
+        rest = stream.rest()
+        assert stream.ended == "clean", "the last chunk says that nothing is missing"
+        retries |= {item.milliseconds for item in rest if isinstance(item, Retry)}
+    assert len(retries) > 1, "all coming back at once would be a storm"
+    assert gateway.wait() == 0
+
+
+def test_an_event_that_was_accepted_is_delivered_before_the_end(start):
+    gateway = start()
+    with Stream(gateway.port) as stream, Connection(gateway.port) as publisher:
+        stream.opened()
+        for number in range(50):
+            publisher.request("POST", "/publish/t", {"Content-Type": "text/plain"}, str(number))
+        gateway.signal()
+        events = [item.data for item in stream.rest() if hasattr(item, "data")]
+        assert events == [str(number) for number in range(50)]
+        assert stream.ended == "clean"
+
+
+def test_idle_connections_are_closed_and_nobody_new_is_let_in(start):
+    gateway = start()
+    with Connection(gateway.port) as idle:
+        assert idle.request().body == b"ok"
+        gateway.signal()
+        assert idle.ended()
+    assert gateway.wait() == 0
+    with pytest.raises(ConnectionRefusedError):
+        Connection(gateway.port)
+
+
+def test_a_client_that_reads_nothing_does_not_hold_up_the_end(start):
+    base = settings({"max_lag": "64MiB", "history": {"bytes": "64MiB"}}, shutdown_grace="1s")
+    gateway = start(base)
+    with Stream(gateway.port, receive_buffer=4096) as slow, Connection(gateway.port) as publisher:
+        slow.opened()
+        for _ in range(100):
+            publisher.request("POST", "/publish/t", {"Content-Type": "text/plain"}, "x" * 65536)
+        gateway.signal()
+        assert gateway.wait() == 0
+
+
+def test_over_tls_the_end_is_clean_too(start, authority, trusting):
+    gateway = start(settings(listeners=[authority.listener()]))
+    with Stream(gateway.port, tls=trusting) as stream:
+        stream.opened()
+        gateway.signal()
+        stream.rest()
+        assert stream.ended == "clean"
+        assert not stream.connection.fill(), "close_notify, then the end: a truncation would raise"
