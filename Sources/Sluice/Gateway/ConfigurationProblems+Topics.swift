@@ -1,0 +1,114 @@
+/// Sources and topics.
+extension ConfigurationCheck {
+    mutating func checkSources() {
+        for (name, source) in configuration.sources.sorted(by: { $0.key < $1.key }) {
+            let path = Path()["sources"][name]
+            switch source.kind {
+            case .ticker(let ticker): check(ticker, path["ticker"])
+            case .feed(let feed): check(feed, path)
+            }
+        }
+    }
+
+    private mutating func check(_ ticker: TickerOptions, _ path: Path) {
+        time(ticker.every, path["every"], atLeast: .milliseconds(1))
+        if let event = ticker.event { eventField(event, path["event"]) }
+        if let id = ticker.id { eventField(id, path["id"]) }
+        if ticker.data.utf8.contains(0) { report(path["data"], "an event's data cannot contain NUL") }
+    }
+
+    private mutating func check(_ feed: FeedOptions, _ path: Path) {
+        if let reason = Syntax.urlProblem(feed.url) {
+            report(path["url"], reason)
+        } else if !NameShape(feed.url).isValid {
+            report(path["url"], "expected {name} for each parameter, not \"\(feed.url)\"")
+        }
+        // What the feed itself sends; two of one of them would contradict each other.
+        let own: Set<String> = [
+            "accept", "accept-encoding", "cache-control", "connection", "content-length", "host", "last-event-id", "te",
+            "trailer", "transfer-encoding", "upgrade",
+        ]
+        for (name, value) in feed.headers.sorted(by: { $0.key < $1.key }) {
+            headerName(name, path["headers"][name], reserved: own)
+            headerValue(value.value, path["headers"][name])
+        }
+        let retry = path["retry"]
+        time(feed.retry.initial, retry["initial"], atLeast: .milliseconds(1))
+        time(feed.retry.maximum, retry["maximum"], atLeast: .milliseconds(1))
+        time(feed.retry.resetAfter, retry["reset_after"], atLeast: .zero)
+        time(feed.retry.refused, retry["refused"], atLeast: .milliseconds(1))
+        part(feed.retry.jitter, retry["jitter"])
+        if feed.retry.maximum < feed.retry.initial {
+            report(retry["maximum"], "the longest delay is shorter than the first (initial)")
+        }
+        time(feed.idleTimeout, path["idle_timeout"], atLeast: .milliseconds(1))
+        if let authority = feed.certificateAuthority { file(authority, path["ca"]) }
+    }
+
+    mutating func checkTopics() {
+        let names = configuration.topics.keys.sorted()
+        var templates: [(name: String, shape: NameShape)] = []
+        for name in names {
+            guard let topic = configuration.topics[name] else { continue }
+            let path = Path()["topics"][name]
+            let shape = NameShape(name)
+            if name.isEmpty || name.contains(where: { $0.isWhitespace || $0.asciiValue ?? 32 < 32 }) {
+                report(path, "the name of a topic is not empty and has no spaces")
+            } else if !shape.isValid {
+                report(path, "expected {name} for each parameter, each once, with something between two of them")
+            } else if shape.isTemplate {
+                for other in templates where other.shape.overlaps(shape) {
+                    report(path, "this template and \"\(other.name)\" can match one name")
+                }
+                templates.append((name, shape))
+            }
+            check(topic, path)
+            checkSources(of: topic, shape, path)
+        }
+    }
+
+    private mutating func check(_ topic: TopicOptions, _ path: Path) {
+        count(topic.history.events, path["history"]["events"], atLeast: 0)
+        count(topic.history.bytes, path["history"]["bytes"], atLeast: 0)
+        time(topic.history.age, path["history"]["age"], atLeast: .zero)
+        time(topic.heartbeat, path["heartbeat"], atLeast: .zero)
+        time(topic.retry, path["retry"], atLeast: .zero)
+        part(topic.retryJitter, path["retry_jitter"])
+        count(topic.maxLag, path["max_lag"], atLeast: 1)
+        count(topic.limit, path["limit"], atLeast: 1)
+        time(topic.linger, path["linger"], atLeast: .zero)
+        if let gap = topic.gapEvent {
+            if gap.isEmpty { report(path["gap_event"], "expected the type of an event, or off") }
+            eventField(gap, path["gap_event"])
+        }
+    }
+
+    private mutating func checkSources(of topic: TopicOptions, _ shape: NameShape, _ path: Path) {
+        var seen: Set<String> = []
+        for (index, name) in topic.sources.enumerated() {
+            let place = path["sources"][index]
+            guard let source = configuration.sources[name] else {
+                report(
+                    place, "there is no source \"\(name)\"",
+                    suggestion: Suggestion.nearest(to: name, in: configuration.sources.keys))
+                continue
+            }
+            if !seen.insert(name).inserted { report(place, "the source \"\(name)\" is listed twice") }
+            if case .feed(let feed) = source.kind {
+                for parameter in NameShape(feed.url).parameters where !shape.parameters.contains(parameter) {
+                    report(
+                        place,
+                        "the URL of \"\(name)\" needs {\(parameter)}, which the topic's name does not have",
+                        suggestion: Suggestion.nearest(to: parameter, in: shape.parameters).map { "{\($0)}" })
+                }
+            }
+        }
+        if topic.ids == .upstream, topic.sources.count > 1 {
+            report(path["ids"], "ids: upstream takes one source: two could use the same id for different events")
+        }
+    }
+
+    private mutating func eventField(_ text: String, _ path: Path) {
+        if !Syntax.isEventField(text) { report(path, "cannot contain line ends or NUL") }
+    }
+}

@@ -1,0 +1,98 @@
+/// What single words of a configuration must look like.
+enum Syntax {
+    /// A token of RFC 9110, section 5.6.2.
+    static func isToken(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+
+    /// A field value of RFC 9110, section 5.5: no control characters but the tab.
+    static func isFieldValue(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 == 9 || ($0 >= 32 && $0 != 127) }
+    }
+
+    /// What an `event:` or `id:` line can carry.
+    static func isEventField(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 != 10 && $0 != 13 && $0 != 0 }
+    }
+
+    /// `type/subtype`, without parameters.
+    static func isMediaType(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { isToken(String($0)) && !$0.contains("*") }
+    }
+
+    /// A host name without port; `*.` may stand before it.
+    static func isHost(_ text: String) -> Bool {
+        let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
+        return !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                    true
+                // A literal IPv6 address stands in brackets, as in the Host field.
+                case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"): text.hasPrefix("[") && text.hasSuffix("]")
+                default: false
+                }
+            }
+    }
+
+    /// What is wrong with an origin of a CORS policy; `nil` when it is one that a browser can send
+    /// (WHATWG HTML, "serialization of an origin").
+    static func originProblem(_ text: String) -> String? {
+        let expected = "expected an origin such as https://app.example.com, not \"\(text)\""
+        guard let mark = text.firstRange(of: "://"), mark.lowerBound > text.startIndex else { return expected }
+        let scheme = text[..<mark.lowerBound]
+        let rest = text[mark.upperBound...]
+        guard !rest.isEmpty, isFieldValue(text), !text.contains(" ") else { return expected }
+        if rest.contains("/") { return expected + ": an origin has no path and no last slash" }
+        if rest.contains("@") || rest.contains("*") { return expected }
+        if text.contains(where: \.isUppercase) { return expected + ": browsers send it in lower case" }
+        if scheme == "https" && rest.hasSuffix(":443") || scheme == "http" && rest.hasSuffix(":80") {
+            return expected + ": browsers leave a scheme's own port out"
+        }
+        return nil
+    }
+
+    /// What is wrong with a feed's URL.
+    static func urlProblem(_ text: String) -> String? {
+        let expected = "expected an http or https URL, not \"\(text)\""
+        let lower = text.lowercased()
+        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else { return expected }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            return expected + ": spaces and characters beyond ASCII are written as %XX"
+        }
+        let rest = text[text.index(text.startIndex, offsetBy: lower.hasPrefix("https") ? 8 : 7)...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if rest.contains("#") { return "a URL that is asked for has no fragment (#)" }
+        if authority.contains("@") {
+            return "a name and password do not stand in the URL; use headers: {Authorization: ...}"
+        }
+        if authority.contains("{") { return "a {parameter} can stand in the path and the query, not in the host" }
+        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+        guard !host.isEmpty else { return expected + ": it names no host" }
+        let port = authority.dropFirst(host.count).drop { $0 == "]" }
+        guard port.isEmpty || (port.hasPrefix(":") && UInt16(port.dropFirst()) ?? 0 > 0) else {
+            return expected + ": its port is not 1 to 65535"
+        }
+        return nil
+    }
+}
+
+extension Syntax {
+    /// `10.0.0.0/8`, `::1/128` or a bare address.
+    static func isNetwork(_ text: String) -> Bool { !text.isEmpty }
+
+    /// What is wrong with an address to listen on.
+    static func listenProblem(_ text: String) -> String? {
+        text.contains(":") ? nil : "expected \":port\", \"host:port\", \"[v6]:port\" or \"unix:/path\", not \"\(text)\""
+    }
+}

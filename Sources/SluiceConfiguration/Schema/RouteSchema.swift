@@ -1,0 +1,179 @@
+import Sluice
+
+/// A route as it stands in a file: each target under a key of its own.
+struct RouteDraft {
+    var match = RouteMatch(path: "")
+    var subscribe: [String]?
+    var publish: String?
+    var respond: FixedResponse?
+    var cors: CORSPolicy?
+    var authorization: Authorization?
+
+    init() {}
+
+    init(_ route: Route) {
+        match = route.match
+        cors = route.cors
+        authorization = route.authorization
+        switch route.target.kind {
+        case .subscribe(let topics): subscribe = topics
+        case .publish(let topic): publish = topic
+        case .respond(let response): respond = response
+        }
+    }
+
+    var route: Route {
+        let target: RouteTarget =
+            if let subscribe { .subscribe(topics: subscribe) } else if let publish { .publish(topic: publish) } else {
+                .respond(respond ?? FixedResponse())
+            }
+        return Route(match, target, cors: cors, authorization: authorization)
+    }
+}
+
+extension Format where Value == Route {
+    static var route: Format {
+        let keys: [Key<RouteDraft>] = [
+            Key("match", \.match, .match, required: true, "Which requests it takes."),
+            Key("subscribe", optional: \.subscribe, .subscribe, "Serves a topic as an event stream."),
+            Key("publish", optional: \.publish, .publish, "Publishes the body of a POST."),
+            Key("respond", optional: \.respond, .respond, "Answers with something fixed."),
+            Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
+            Key("auth", optional: \.authorization, .authorization, "What a request must show."),
+        ]
+        return Format<RouteDraft>.object(
+            "routes[]", start: RouteDraft(), keys: keys, rules: [.exactlyOne(["subscribe", "publish", "respond"])]
+        ).map({ draft, _ in draft.route }, { RouteDraft($0) })
+    }
+}
+
+extension Format where Value == RouteMatch {
+    static var match: Format {
+        .object(
+            "routes[].match", start: RouteMatch(path: ""),
+            keys: [
+                Key(
+                    "host", optional: \.host, .text,
+                    "A host name without port. `*.example.com` matches exactly one more label."),
+                Key(
+                    "path", \.path, .text("a path"), required: true,
+                    "A path pattern: literal segments, `{name}` for one segment, and a last `/**` for the rest."),
+                Key(
+                    "methods", \.methods, .list(of: .text, "methods", broken: ""),
+                    "Methods. Without it those that the target serves by itself: GET and HEAD, POST for `publish`."),
+                Key(
+                    "accept", optional: \.accept, .text,
+                    "A media type that the request's Accept must name; `*/*` and no Accept do not."),
+            ], short: "path")
+    }
+}
+
+extension Format where Value == [String] {
+    static var subscribe: Format {
+        .object(
+            "routes[].subscribe", start: [],
+            keys: [
+                Key(
+                    "topics", \.self, .list(of: .text, "topics", broken: "", allowsOne: true), required: true,
+                    "The name of one topic. `{name}` in it is filled from the path.")
+            ], short: "topics")
+    }
+}
+
+extension Format where Value == String {
+    static var publish: Format {
+        .object(
+            "routes[].publish", start: "",
+            keys: [
+                Key(
+                    "topic", \.self, .text("the name of a topic"), required: true,
+                    "The topic's name. `{name}` in it is filled from the path.")
+            ], short: "topic")
+    }
+}
+
+extension Format where Value == FixedResponse {
+    static var respond: Format {
+        .object(
+            "routes[].respond", start: FixedResponse(),
+            keys: [
+                Key("status", \.status, .integer, "The status, 200 to 599."),
+                Key(
+                    "headers", \.headers, .fields,
+                    "Fields of the response; a list gives one of them several times. Content-Type is "
+                        + "`text/plain; charset=utf-8`, for a file what its name says."),
+                Key("body", \.body, .text, "The body.").written { $0.file == nil },
+                Key("file", optional: \.file, .file, "A file with the body, read when the gateway starts."),
+            ], short: "body", rules: [.atMostOne(["body", "file"])])
+    }
+}
+
+extension Format where Value == [(name: String, value: String)] {
+    /// Names with one value or several, in the order of the file.
+    static var fields: Format {
+        let values = Format<[String]>.list(of: .text, "values", broken: "", allowsOne: true)
+        return Format(
+            expected: "fields by name",
+            decode: { item, _, decoding in
+                guard let entries = item.entries else {
+                    decoding.fail(item, expected: "fields by name")
+                    return nil
+                }
+                return entries.flatMap { entry in
+                    let texts = decoding.within(.key(entry.name), at: entry.place) {
+                        // A field may be empty, a list of none says nothing.
+                        entry.value.isEmpty ? [""] : values.decode(entry.value, nil, decoding) ?? []
+                    }
+                    return texts.map { (name: entry.name, value: $0) }
+                }
+            },
+            encode: { fields, encoding in
+                var names: [String] = []
+                for field in fields where !names.contains(field.name) { names.append(field.name) }
+                return .map(
+                    names.map { name in
+                        let texts = fields.filter { $0.name == name }.map(\.value)
+                        let tree = values.encode(texts, encoding)
+                        if case .list(let items) = tree, items.count == 1 { return (name, items[0]) }
+                        return (name, tree)
+                    })
+            })
+    }
+}
+
+extension Format where Value == CORSPolicy {
+    static var cors: Format {
+        .object(
+            "routes[].cors", start: CORSPolicy(origins: []),
+            keys: [
+                Key(
+                    "origins", \.origins, .list(of: .text, "origins", broken: ""), required: true,
+                    "Exact origins such as `https://app.example.com`, or `\"*\"` for any."),
+                Key(
+                    "credentials", \.credentials, .boolean,
+                    "Whether cookies and HTTP authentication are allowed. Not together with `\"*\"`."),
+                Key(
+                    "headers", \.headers, .list(of: .text, "fields", broken: ""),
+                    "Request fields allowed beside Last-Event-ID, Authorization, Cache-Control and Content-Type."),
+                Key("max_age", \.maxAge, .duration, "How long a browser may keep the answer to a preflight."),
+            ])
+    }
+}
+
+extension Format where Value == Authorization {
+    static var authorization: Format {
+        let keys = [
+            Key<Secret>(
+                "bearer", \.self, .secret, required: true,
+                "The token that `Authorization: Bearer` must carry.")
+        ]
+        return Format<Secret>.object("routes[].auth", start: Secret(""), keys: keys, isSecret: true)
+            .map(
+                { token, _ in .bearer(token) },
+                { authorization in
+                    switch authorization.kind {
+                    case .bearer(let token): token
+                    }
+                })
+    }
+}

@@ -1,0 +1,141 @@
+import Sluice
+
+/// A source as it stands in a file: a feed, unless it has a ticker.
+struct SourceDraft {
+    var feed = FeedOptions(url: "")
+    var ticker: TickerOptions?
+
+    init() {}
+
+    init(_ source: SourceOptions) {
+        switch source.kind {
+        case .feed(let options): feed = options
+        case .ticker(let options): ticker = options
+        }
+    }
+
+    var source: SourceOptions { ticker.map { .ticker($0) } ?? .feed(feed) }
+}
+
+extension Format where Value == SourceOptions {
+    static var source: Format {
+        let feed: [Key<SourceDraft>] = [
+            Key(
+                "url", \.feed.url, .text("the URL of a feed"),
+                "An upstream SSE stream, `http` or `https`. `{name}` is filled from the topic's parameters."),
+            Key(
+                "headers", \.feed.headers, .dictionary(of: .secret, "fields", broken: Secret("")),
+                "Fields sent with every request. Their values are secrets: never logged, never printed."),
+            Key("retry", \.feed.retry, .feedRetry, "When it connects again."),
+            Key(
+                "idle_timeout", \.feed.idleTimeout, .duration,
+                "The time without a byte (comments count) after which a connection counts as dead."),
+            Key(
+                "ca", optional: \.feed.certificateAuthority, .file,
+                "A PEM file with the authorities that the upstream's certificate is verified with; else the system's."),
+        ]
+        let ticker = Key<SourceDraft>("ticker", optional: \.ticker, .ticker, "Events made by a clock.")
+        return Format<SourceDraft>.object(
+            "sources.*", start: SourceDraft(), keys: feed.map { $0.written { $0.ticker == nil } } + [ticker],
+            short: "url",
+            rules: [
+                .exactlyOne(["url", "ticker"]), .needs(["headers", "retry", "idle_timeout", "ca"], "url"),
+            ]
+        ).map({ draft, _ in draft.source }, { SourceDraft($0) })
+    }
+}
+
+extension Format where Value == FeedRetry {
+    static var feedRetry: Format {
+        .object(
+            "sources.*.retry", start: FeedRetry(),
+            keys: [
+                Key("initial", \.initial, .duration, "The first delay. Delays double."),
+                Key("maximum", \.maximum, .duration, "The longest delay."),
+                Key("jitter", \.jitter, .part, "The part of a delay that chance may take off, 0 to 1."),
+                Key("reset_after", \.resetAfter, .duration, "The time of good state after which delays start over."),
+                Key("refused", \.refused, .duration, "The delay after 401, 403, 404 and 410."),
+            ])
+    }
+}
+
+extension Format where Value == TickerOptions {
+    static var ticker: Format {
+        .object(
+            "sources.*.ticker", start: TickerOptions(every: .seconds(1)),
+            keys: [
+                Key("every", \.every, .duration, required: true, "The time between two events."),
+                Key("event", optional: \.event, .text, "The events' type; none is sent when it is not given."),
+                Key(
+                    "data", \.data, .text,
+                    "The events' data. `{n}` becomes the count from 1, `{time}` the time (ISO 8601, UTC)."),
+                Key(
+                    "id", optional: \.id, .text,
+                    "The events' own id, seen by subscribers of a topic with `ids: upstream`; `{n}` and `{time}` as in "
+                        + "`data`."),
+            ])
+    }
+}
+
+extension Format where Value == TopicOptions {
+    static var topic: Format {
+        let sources = Key<TopicOptions>(
+            "sources", \.sources, .list(of: .text, "the names of sources", broken: ""),
+            "What feeds it. None is fine for a topic that is published to.")
+        return .object("topics.*", start: TopicOptions(), keys: [sources] + keys, short: "sources")
+    }
+
+    static var topicDefaults: Format {
+        var format = object("topic_defaults", start: TopicOptions(), keys: keys)
+        // The reference describes these keys once.
+        format.table = nil
+        return format
+    }
+
+    private static var keys: [Key<TopicOptions>] {
+        [
+            Key("history", \.history, .history, "What a client that comes back may get."),
+            Key(
+                "heartbeat", \.heartbeat, .duration,
+                "The time without anything sent after which a comment is sent. 0: never."),
+            Key("retry", \.retry, .duration, "The reconnection time sent once per stream. 0: none is sent."),
+            Key(
+                "retry_jitter", \.retryJitter, .part,
+                "The part of `retry` by which it is spread: 0.5 turns 2 s into 1 to 3 s."),
+            Key(
+                "ids", \.ids, .choice(["gateway": .gateway, "upstream": .upstream, "off": .off]),
+                "Whose event ids subscribers see. `gateway`: every event gets one. `upstream`: those of the source or "
+                    + "publisher. `off`: none, and nothing can be resumed."),
+            Key(
+                "overflow", \.overflow, .choice(["disconnect": .disconnect]),
+                "What happens to a subscriber that falls too far behind: its stream ends, and it comes back with its "
+                    + "position."),
+            Key("max_lag", \.maxLag, .size, "Bytes published after a stream began that its subscriber may lag behind."),
+            Key(
+                "gap_event", \.gapEvent, .optional("off", .text("the type of an event")),
+                "The type of the event that tells a subscriber of a gap. `off`: none is sent."),
+            Key(
+                "on_gap", \.onGap, .choice(["replay": .replay, "live": .live]),
+                "What follows a gap: the history that is there, or only what comes."),
+            Key(
+                "opening_id", \.openingID, .boolean,
+                "Whether a stream begins with its position as `id:` and an empty line, which a browser remembers."),
+            Key("limit", \.limit, .integer, "Most live topics of a template."),
+            Key(
+                "linger", \.linger, .duration,
+                "How long a template's topic stays after its last subscriber and its last publish."),
+        ]
+    }
+}
+
+extension Format where Value == History {
+    static var history: Format {
+        .object(
+            "topics.*.history", start: History(),
+            keys: [
+                Key("events", \.events, .integer, "Most events."),
+                Key("bytes", \.bytes, .size, "Most bytes."),
+                Key("age", \.age, .duration, "Greatest age."),
+            ])
+    }
+}
