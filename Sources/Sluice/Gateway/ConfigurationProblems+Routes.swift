@@ -125,13 +125,14 @@ struct RouteShape {
     let host: String?
     let path: PathShape
     let accept: String?
-    let methods: Set<String>
+    /// `nil`: all of them.
+    let methods: Set<String>?
 
     init(_ route: Route, _ path: PathShape) {
         self.host = route.match.host?.lowercased()
         self.path = path
         self.accept = route.match.accept?.lowercased()
-        self.methods = Set(route.match.methods.isEmpty ? route.target.defaultMethods : route.match.methods)
+        self.methods = route.match.methods.isEmpty ? Self.methods(of: route.target) : Set(route.match.methods)
     }
 
     /// Why no request reaches this route; `nil` when one can. Routes before it may together take all its methods.
@@ -139,13 +140,26 @@ struct RouteShape {
         var left = methods
         var takers: [Int] = []
         for (shape, index) in earlier where shape.coversAllButMethods(of: self) {
-            if left.isDisjoint(with: shape.methods) { continue }
-            left.subtract(shape.methods)
+            if let taken = shape.methods {
+                if left?.isDisjoint(with: taken) == true { continue }
+                left?.subtract(taken)
+            } else {
+                left = []
+            }
             takers.append(index)
+            if left?.isEmpty == true { break }
         }
-        guard left.isEmpty, !takers.isEmpty else { return nil }
+        guard left?.isEmpty == true, !takers.isEmpty else { return nil }
         let names = takers.map { "routes[\($0)]" }.joined(separator: " and ")
         return "no request reaches this route: \(names) before it \(takers.count == 1 ? "takes" : "take") them all"
+    }
+
+    private static func methods(of target: RouteTarget) -> Set<String>? {
+        switch target.kind {
+        case .subscribe: ["GET", "HEAD"]
+        case .publish: ["POST"]
+        case .respond: nil
+        }
     }
 
     private func coversAllButMethods(of other: RouteShape) -> Bool {

@@ -1,3 +1,5 @@
+internal import SluiceIO
+
 /// What single words of a configuration must look like.
 enum Syntax {
     /// A token of RFC 9110, section 5.6.2.
@@ -89,10 +91,15 @@ enum Syntax {
 
 extension Syntax {
     /// `10.0.0.0/8`, `::1/128` or a bare address.
-    static func isNetwork(_ text: String) -> Bool { !text.isEmpty }
+    static func isNetwork(_ text: String) -> Bool { IPNetwork(text) != nil }
 
     /// What is wrong with an address to listen on.
     static func listenProblem(_ text: String) -> String? {
-        text.contains(":") ? nil : "expected \":port\", \"host:port\", \"[v6]:port\" or \"unix:/path\", not \"\(text)\""
+        do throws(AddressError) {
+            _ = try SocketAddress.listening(text)
+            return nil
+        } catch {
+            return "expected an address such as \":8080\", not \"\(text)\": \(error.reason)"
+        }
     }
 }

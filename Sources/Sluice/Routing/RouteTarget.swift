@@ -48,13 +48,3 @@ public struct FixedResponse: Sendable, Equatable {
         self.file = file
     }
 }
-
-extension RouteTarget {
-    /// The methods that it serves when a route names none.
-    package var defaultMethods: [String] {
-        switch kind {
-        case .subscribe, .respond: ["GET", "HEAD"]
-        case .publish: ["POST"]
-        }
-    }
-}

@@ -1,12 +1,23 @@
 import Sluice
 
+extension Format where Value == String {
+    /// The path of a unix socket starts at the file's folder, as all paths do.
+    fileprivate static var address: Format {
+        scalar(
+            "an address such as \":8080\"",
+            read: { text, decoding in
+                text.hasPrefix("unix:") ? "unix:" + decoding.resolve(String(text.dropFirst(5))) : text
+            }, write: { $0 })
+    }
+}
+
 extension Format where Value == ListenerOptions {
     static var listener: Format {
         .object(
             "listeners[]", start: ListenerOptions(""),
             keys: [
                 Key(
-                    "address", \.address, .text("an address such as \":8080\""), required: true,
+                    "address", \.address, .address, required: true,
                     "`:8080` (every address), `host:port`, `[v6]:port` or `unix:/path`. Port 0: the system chooses."),
                 Key(
                     "tls", optional: \.tls, .tls,
