@@ -16,13 +16,14 @@ package struct ConfigurationFile {
                 Diagnostic(file: name, place: nil, problem: ConfigurationProblem(.init(), message))
             ])
         }
-        switch Files.read(name, most: Document.mostBytes) {
-        case .failure(let failed):
-            throw failure(failed.message)
-        case .success(let bytes):
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("the file is not UTF-8") }
-            try self.init(text: text, name: name, folder: Files.folder(of: name), environment: environment)
+        let bytes: [UInt8]
+        do throws(NamedFile.Problem) {
+            bytes = try NamedFile.read(name, limit: Document.mostBytes)
+        } catch {
+            throw failure(error.description)
         }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("the file is not UTF-8") }
+        try self.init(text: text, name: name, folder: Files.folder(of: name), environment: environment)
     }
 
     /// Reads a text as if it stood in the file `name` of `folder`.
@@ -31,7 +32,7 @@ package struct ConfigurationFile {
     ) throws(ConfigurationErrors) {
         let document = Document(text)
         let decoding = Decoding(folder: folder, environment: environment)
-        var content = FileContent()
+        var content = FileDraft()
         var problems = document.problems
         if let root = document.root ?? Item.nothing(unless: problems) {
             content = Format.file.decode(root, nil, decoding) ?? content
@@ -61,7 +62,7 @@ package struct ConfigurationFile {
     /// The effective configuration with every default, as YAML that reads back to the same. Secrets stand as the file
     /// refers to them, or as `[secret]`.
     package var effective: String {
-        var content = FileContent()
+        var content = FileDraft()
         content.configuration = configuration
         return Format.file.encode(content, Encoding(references: references)).yaml
     }

@@ -1,26 +1,7 @@
 import FoundationEssentials
-import Sluice
 
-/// The few things that a configuration asks of files.
+/// Names of files.
 enum Files {
-    /// The whole of a file up to a size.
-    static func read(_ name: String, most: Int) -> Result<[UInt8], Failure> {
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
-            return .failure(Failure(message: "there is no file \(name)"))
-        }
-        if isDirectory { return .failure(Failure(message: "\(name) is a folder, not a file")) }
-        guard let data = FileManager.default.contents(atPath: name) else {
-            return .failure(Failure(message: "the file \(name) cannot be read"))
-        }
-        guard data.count <= most else {
-            return .failure(Failure(message: "the file \(name) is larger than \(Scalars.text(bytes: most))"))
-        }
-        return .success(Array(data))
-    }
-
-    struct Failure: Error { let message: String }
-
     /// Without `.`, `..` and doubled slashes.
     static func normal(_ path: String) -> String {
         var parts: [Substring] = []

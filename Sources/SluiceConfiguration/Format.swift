@@ -180,11 +180,8 @@ extension Format where Value == Secret {
         else { return nil }
         decoding.remember(secret: .map([("file", .scalar(Interpolation.escape(name)))]))
         return decoding.within(.key("file"), at: item.place) {
-            switch Files.read(name, most: 64 << 10) {
-            case .failure(let failure):
-                decoding.fail(item.place, failure.message)
-                return nil
-            case .success(var bytes):
+            do throws(NamedFile.Problem) {
+                var bytes = try NamedFile.read(name, limit: 64 << 10)
                 if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
                 if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
                 guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -192,6 +189,9 @@ extension Format where Value == Secret {
                     return nil
                 }
                 return Secret(text)
+            } catch {
+                decoding.fail(item.place, error.description)
+                return nil
             }
         }
     }

@@ -135,7 +135,7 @@ extension ConfigurationCheck {
     /// Says whether the file can be read, and reports it when it cannot.
     @discardableResult
     mutating func file(_ name: String, _ path: Path) -> Bool {
-        guard let reason = FileCheck.problem(of: name) else { return true }
+        guard let reason = NamedFile.problem(of: name) else { return true }
         report(path, reason)
         return false
     }

@@ -1,16 +1,16 @@
 import Sluice
 
 /// What a file says: a configuration, and what its topics start from.
-struct FileContent {
+struct FileDraft {
     var configuration = Configuration()
     var topicDefaults = TopicOptions()
 }
 
-extension Format where Value == FileContent {
+extension Format where Value == FileDraft {
     /// All of a file. What is here, and only that, is read, printed and described.
     static var file: Format {
         .object(
-            "the file", start: FileContent(),
+            "the file", start: FileDraft(),
             keys: [
                 Key(
                     "workers", \.configuration.workers, .optional("auto", .integer),
@@ -48,7 +48,7 @@ extension Format where Value == FileContent {
     }
 }
 
-extension Key where Root == FileContent {
+extension Key where Root == FileDraft {
     /// Topics start from the defaults of the file.
     fileprivate static var topics: Key {
         let format = Format<[String: TopicOptions]>.dictionary(of: .topic, "topics", broken: TopicOptions())
