@@ -1,0 +1,64 @@
+import SluiceSSE
+import Testing
+
+@Suite struct `Event parser on random streams` {
+    @Test func `items are the same however a stream is cut, and within the limits`() {
+        var random = SplitMix(state: 11)
+        let words: [[UInt8]] =
+            [
+                "data:", "data", "id:", "id", "event:", "retry:", ":", " ", "\n", "\r", "\r\n", "\n\n", "1", "xyz",
+                "\0", "é",
+            ]
+            .map { Array($0.utf8) } + [[0xEF, 0xBB, 0xBF], [0xEF], [0xFF], [0xE2, 0x82]]
+        for _ in 0..<3000 {
+            let bytes = (0..<Int.random(in: 1...30, using: &random)).flatMap { _ in
+                words.randomElement(using: &random) ?? []
+            }
+            let limits = EventParser.Limits(
+                line: Int.random(in: 0...20, using: &random), event: Int.random(in: 0...12, using: &random))
+            var pieces: [ArraySlice<UInt8>] = []
+            var start = 0
+            while start < bytes.count {
+                let end = min(bytes.count, start + Int.random(in: 1...7, using: &random))
+                pieces.append(bytes[start..<end])
+                start = end
+            }
+            let whole = items(of: [bytes[...]], limits: limits)
+            #expect(items(of: pieces, limits: limits) == whole, "\(bytes)")
+            for case .event(let event) in whole {
+                #expect(String(validating: event.data, as: UTF8.self) != nil)
+                #expect(event.wasRepaired || event.data.count + event.type.count <= limits.event)
+            }
+        }
+    }
+
+    @Test func `every event comes back as it was sent`() throws {
+        var random = SplitMix(state: 12)
+        let letters = ["a", " ", ":", "\n", "\0", "é", "\u{FEFF}", "data: ", "🦥"]
+        for _ in 0..<1000 {
+            func text(_ letters: [String]) -> String {
+                (0..<Int.random(in: 0...9, using: &random)).map { _ in letters.randomElement(using: &random) ?? "" }
+                    .joined()
+            }
+            let line = letters.filter { $0 != "\n" && $0 != "\0" }
+            let event = ServerSentEvent(text(letters), event: "t" + text(line), id: text(line))
+            var bytes: [UInt8] = []
+            try EventEncoder.append(event, to: &bytes)
+            let got = events(items(of: [bytes[...]]))
+            #expect(got == [Got(event.data, type: event.event ?? "", id: event.id ?? "")])
+        }
+    }
+}
+
+/// A generator whose numbers are the same in every run.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
