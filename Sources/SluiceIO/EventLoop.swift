@@ -71,7 +71,8 @@ package final class EventLoop {
 
     /// Runs ticks until `stop()`; the tick in which that is seen is finished, its flush included.
     @inlinable package func run(_ handler: some EventLoopHandler) {
-        var maySleep = true
+        // The first tick only looks: what was made ready before the loop ran is to be flushed.
+        var maySleep = false
         while !control.isStopped {
             maySleep = !tick(handler, maySleep: maySleep)
         }

@@ -5,7 +5,7 @@ package enum AcceptResult: ~Copyable {
     case accepted(Socket, SocketAddress)
     case wouldBlock
     /// EMFILE, ENFILE, ENOBUFS or ENOMEM: what waits goes on waiting, so polling again at once would spin.
-    /// See `SpareDescriptor`.
+    /// See `SpareDescriptor`. The kernel takes the descriptor first, so it says this also where nobody waits.
     case exhausted(Errno)
     case failed(Errno)
 }

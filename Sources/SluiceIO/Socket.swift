@@ -10,6 +10,9 @@ package struct Socket: ~Copyable, Sendable {
     /// The descriptor, to be given to a `Selector`.
     package var rawValue: Int32 { descriptor.rawValue }
 
+    /// Gives the descriptor up, open: a message to another thread can carry a number, but not a socket.
+    package consuming func release() -> Int32 { descriptor.release() }
+
     /// Begins to connect. That it is in progress is success: wait until the socket is writable, then ask
     /// `pendingError()`. Only what is known at once is thrown (no route, no such unix socket, no descriptor left).
     package static func connecting(to address: SocketAddress) throws(Errno) -> Socket {

@@ -5,6 +5,11 @@ package struct SpareDescriptor: ~Copyable, Sendable {
     private static let batch = 64
     private var spare: FileDescriptor?
 
+    /// Whether the last `acceptAndClose` left nobody waiting. Where it did leave somebody (there were more than 64,
+    /// another thread took the descriptor first, or there was no spare), pause the listener for a while: it stays
+    /// readable, and polling it would spin.
+    package private(set) var isQueueEmpty = true
+
     /// Takes the spare. Where there is none to take already, a later call tries again.
     package init() {
         spare = try? System.openNull()
@@ -12,10 +17,10 @@ package struct SpareDescriptor: ~Copyable, Sendable {
 
     /// Accepts and closes what waits, at most 64 connections.
     ///
-    /// - Returns: how many. Zero while `accept` is exhausted (another thread was faster, or the spare could not be taken
-    ///   again) means: pause the listener for a while instead of polling it.
+    /// - Returns: how many; `isQueueEmpty` says whether that was all.
     package mutating func acceptAndClose(from listener: borrowing Listener) -> Int {
         spare = nil
+        isQueueEmpty = false
         var count = 0
         accepting: while count < Self.batch {
             switch listener.accept() {
@@ -23,6 +28,9 @@ package struct SpareDescriptor: ~Copyable, Sendable {
                 // Without a reset a client that sends first could wait for an answer.
                 socket.resetOnClose()
                 count += 1
+            case .wouldBlock:
+                isQueueEmpty = true
+                break accepting
             default:
                 break accepting
             }
