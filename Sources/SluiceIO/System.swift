@@ -224,7 +224,7 @@ enum System {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe buffer.withUnsafeMutableBytes { room in
-                unsafe retrying("read") { unsafe sluice_read_file(descriptor.rawValue, room.baseAddress, room.count) }
+                retrying("read") { unsafe sluice_read_file(descriptor.rawValue, room.baseAddress, room.count) }
             }
             if count < 0 { throw Errno(Int32(clamping: -count)) }
             if count == 0 { return bytes }
