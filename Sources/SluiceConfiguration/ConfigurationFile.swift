@@ -2,6 +2,8 @@ package import Sluice
 
 /// A configuration that was read from a file.
 package struct ConfigurationFile {
+    /// The file's name as it was given.
+    package let name: String
     /// What the file says.
     package let configuration: Configuration
     private let references: [ConfigurationProblem.Path: Tree]
@@ -45,6 +47,7 @@ package struct ConfigurationFile {
         guard problems.isEmpty else {
             throw ConfigurationErrors(problems.map { Diagnostic(file: name, place: $0, problem: $1) })
         }
+        self.name = name
         configuration = content.configuration
         references = decoding.references
     }

@@ -66,10 +66,10 @@ extension Format {
             write: { value in words.first { $0.value == value }?.key ?? "" })
     }
 
-    /// `nil` as a word of its own.
+    /// `nil` as a word of its own, which the other format expects too.
     static func optional<Wrapped>(_ word: String, _ format: Format<Wrapped>) -> Format where Value == Wrapped? {
         Format(
-            expected: "\(word) or \(format.expected)",
+            expected: format.expected,
             decode: { item, start, decoding in
                 if case .scalar(word, _) = item.content { return .some(nil) }
                 return format.decode(item, start ?? nil, decoding).map { .some($0) }
@@ -91,7 +91,11 @@ extension Format where Value == String {
 }
 
 extension Format where Value == Int {
-    static var integer: Format { scalar("a whole number", read: { text, _ in Int(text) }, write: { "\($0)" }) }
+    static var integer: Format { integer("a whole number") }
+
+    static func integer(_ expected: String) -> Format {
+        scalar(expected, read: { text, _ in Int(text) }, write: { "\($0)" })
+    }
 
     static var size: Format {
         scalar(
@@ -140,7 +144,10 @@ extension Format where Value == Secret {
             expected: expected,
             decode: { item, _, decoding in
                 switch item.content {
-                case .map: return secretFile(item, decoding)
+                case .map:
+                    let secret = secretFile(item, decoding)
+                    if secret == nil { decoding.markBroken(decoding.path) }
+                    return secret
                 case .list:
                     decoding.fail(item, expected: expected)
                     return nil
@@ -179,18 +186,19 @@ extension Format where Value == Secret {
             decoding.problems.count == broken
         else { return nil }
         decoding.remember(secret: .map([("file", .scalar(Interpolation.escape(name)))]))
-        return decoding.within(.key("file"), at: item.place) {
+        let place = item.entries?.first?.value.place ?? item.place
+        return decoding.within(.key("file"), at: place) {
             do throws(NamedFile.Problem) {
                 var bytes = try NamedFile.read(name, limit: 64 << 10)
                 if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
                 if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
                 guard let text = String(validating: bytes, as: UTF8.self) else {
-                    decoding.fail(item.place, "the file \(name) is not UTF-8")
+                    decoding.fail(place, "the file \(name) is not UTF-8")
                     return nil
                 }
                 return Secret(text)
             } catch {
-                decoding.fail(item.place, error.description)
+                decoding.fail(place, error.description)
                 return nil
             }
         }

@@ -191,10 +191,12 @@ private struct ObjectReading<Root> {
     let rules: [KeyRule]
 
     func read(_ entries: [Item.Entry], at place: Place, into value: inout Root, _ decoding: Decoding) {
+        var meant: Set<String> = []
         for entry in entries where !keys.contains(where: { $0.name == entry.name }) {
             decoding.within(.key(entry.name), at: entry.place) {
                 let names = keys.map(\.name)
                 let suggestion = Suggestion.nearest(to: entry.name, in: names)
+                if let suggestion { meant.insert(suggestion) }
                 let known = suggestion == nil ? "; known are \(names.joined(separator: ", "))" : ""
                 decoding.fail(entry.place, "this key is not known\(known)", suggestion: suggestion)
             }
@@ -202,7 +204,7 @@ private struct ObjectReading<Root> {
         // In the order of the table, not of the file: some keys are what others start from.
         for key in keys {
             guard let entry = entries.first(where: { $0.name == key.name }) else {
-                if key.isRequired { require(key, at: place, decoding) }
+                if key.isRequired { require(key, at: place, isMisspelt: meant.contains(key.name), decoding) }
                 continue
             }
             decoding.within(.key(key.name), at: entry.value.place) { key.decode(entry.value, &value, decoding) }
@@ -210,8 +212,10 @@ private struct ObjectReading<Root> {
         for rule in rules { check(rule, entries, at: place, decoding) }
     }
 
-    private func require(_ key: Key<Root>, at place: Place, _ decoding: Decoding) {
+    private func require(_ key: Key<Root>, at place: Place, isMisspelt: Bool, _ decoding: Decoding) {
         decoding.within(.key(key.name), at: place) {
+            // That it is not known was said already; twice would look like two mistakes.
+            guard !isMisspelt else { return decoding.markBroken(decoding.path) }
             decoding.fail(place, "this key is missing: expected \(key.expected)")
         }
     }

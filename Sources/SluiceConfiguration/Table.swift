@@ -1,5 +1,7 @@
 /// The keys of an object, for the reference.
 final class Table {
+    static let topName = "the file"
+
     struct Row {
         let name: String
         let expected: String

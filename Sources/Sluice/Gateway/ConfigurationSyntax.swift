@@ -81,6 +81,9 @@ enum Syntax {
         if authority.contains("{") { return "a {parameter} can stand in the path and the query, not in the host" }
         let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
         guard !host.isEmpty else { return expected + ": it names no host" }
+        if authority.hasPrefix("["), !authority.contains("]") || IPAddress(host.dropFirst()) == nil {
+            return expected + ": its host is not an IPv6 address in brackets"
+        }
         let port = authority.dropFirst(host.count).drop { $0 == "]" }
         guard port.isEmpty || (port.hasPrefix(":") && UInt16(port.dropFirst()) ?? 0 > 0) else {
             return expected + ": its port is not 1 to 65535"

@@ -10,10 +10,10 @@ extension Format where Value == FileDraft {
     /// All of a file. What is here, and only that, is read, printed and described.
     static var file: Format {
         .object(
-            "the file", start: FileDraft(),
+            Table.topName, start: FileDraft(),
             keys: [
                 Key(
-                    "workers", \.configuration.workers, .optional("auto", .integer),
+                    "workers", \.configuration.workers, .optional("auto", .integer("auto or a whole number")),
                     "Event loops, each with a thread of its own. `auto`: one per core."),
                 Key("log", \.configuration.log, .log, "What is logged to standard error, and how."),
                 Key(
@@ -86,7 +86,7 @@ extension Format where Value == Limits {
             "limits", start: Limits(),
             keys: [
                 Key(
-                    "connections", \.connections, .optional("auto", .integer),
+                    "connections", \.connections, .optional("auto", .integer("auto or a whole number")),
                     "Connections of the whole process. `auto` derives it from the limit of open files, raised as far "
                         + "as it goes."),
                 Key(

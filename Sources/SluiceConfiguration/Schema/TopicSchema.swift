@@ -112,7 +112,7 @@ extension Format where Value == TopicOptions {
                     + "position."),
             Key("max_lag", \.maxLag, .size, "Bytes published after a stream began that its subscriber may lag behind."),
             Key(
-                "gap_event", \.gapEvent, .optional("off", .text("the type of an event")),
+                "gap_event", \.gapEvent, .optional("off", .text("off or the type of an event")),
                 "The type of the event that tells a subscriber of a gap. `off`: none is sent."),
             Key(
                 "on_gap", \.onGap, .choice(["replay": .replay, "live": .live]),
