@@ -4,27 +4,30 @@ extension ConfigurationCheck {
         var earlier: [(shape: RouteShape, index: Int)] = []
         for (index, route) in configuration.routes.enumerated() {
             let path = Path()["routes"][index]
-            let pattern = PathShape(route.match.path)
-            check(route.match, pattern, path["match"])
-            check(route.target, pattern, path)
+            let shape = RouteShape(route)
+            check(route.match, path["match"])
+            check(route.target, shape?.path, path)
             if let policy = route.cors { check(policy, path["cors"]) }
             if let authorization = route.authorization { check(authorization, path["auth"]) }
-            guard let pattern else { continue }
-            let shape = RouteShape(route, pattern)
+            guard let shape else { continue }
             if let reason = shape.hiding(earlier) { report(path["match"], reason) }
             earlier.append((shape, index))
         }
     }
 
-    private mutating func check(_ match: RouteMatch, _ pattern: PathShape?, _ path: Path) {
-        if let host = match.host, !Syntax.isHost(host) {
-            report(
-                path["host"], "expected a host name without port, such as example.com or *.example.com, not \"\(host)\""
-            )
+    private mutating func check(_ match: RouteMatch, _ path: Path) {
+        do throws(PatternError) {
+            if let host = match.host { _ = try HostPattern(host) }
+        } catch {
+            report(path["host"], "\"\(error.pattern)\" is no host: \(error.reason)")
         }
-        if let reason = pattern == nil ? PathShape.problem(match.path) : nil { report(path["path"], reason) }
+        do throws(PatternError) {
+            _ = try PathPattern(match.path)
+        } catch {
+            report(path["path"], "\"\(error.pattern)\" is no path pattern: \(error.reason)")
+        }
         for (index, method) in match.methods.enumerated() {
-            if !Syntax.isToken(method) {
+            if !HTTPToken.isValid(method) {
                 report(path["methods"][index], "\"\(method)\" is not a method")
             } else if method != method.uppercased() {
                 report(
@@ -37,7 +40,7 @@ extension ConfigurationCheck {
         }
     }
 
-    private mutating func check(_ target: RouteTarget, _ pattern: PathShape?, _ path: Path) {
+    private mutating func check(_ target: RouteTarget, _ pattern: PathPattern?, _ path: Path) {
         switch target.kind {
         case .subscribe(let topics):
             let place = path["subscribe"]["topics"]
@@ -54,22 +57,32 @@ extension ConfigurationCheck {
     }
 
     /// The topic that a route names must be able to exist, with parameters that the route's path has.
-    private mutating func checkTopic(_ name: String, _ pattern: PathShape?, _ path: Path) {
-        let shape = NameShape(name)
-        guard shape.isValid, !name.isEmpty else {
-            return report(path, "expected the name of a topic, with {name} for each parameter, not \"\(name)\"")
+    private mutating func checkTopic(_ name: String, _ pattern: PathPattern?, _ path: Path) {
+        let template: NameTemplate
+        do throws(PatternError) {
+            template = try NameTemplate(name)
+        } catch {
+            return report(path, "\"\(name)\" is no name of a topic: \(error.reason)")
         }
         var isFilled = true
-        for parameter in shape.parameters where pattern?.parameters.contains(parameter) == false {
+        let given = pattern?.parameterNames
+        for parameter in template.parameterNames where given?.contains(parameter) == false {
             isFilled = false
             report(
                 path, "the route's path has no {\(parameter)}",
-                suggestion: Suggestion.nearest(to: parameter, in: pattern?.parameters ?? []).map { "{\($0)}" })
+                suggestion: Suggestion.nearest(to: parameter, in: given ?? []).map { "{\($0)}" })
         }
         let names = configuration.topics.keys
-        if isFilled, !names.contains(where: { $0 == name || NameShape($0).overlaps(shape) }) {
+        if isFilled, !names.contains(where: { Self.canName(template, $0) }) {
             report(path, "there is no topic \"\(name)\"", suggestion: Suggestion.nearest(to: name, in: names))
         }
+    }
+
+    /// Whether a route's template can come to a topic of this name. One parameter alone stands for every name.
+    private static func canName(_ template: NameTemplate, _ name: String) -> Bool {
+        let isAnything = template.parameterNames.count == 1 && template.text == "{\(template.parameterNames[0])}"
+        guard !isAnything, let topic = try? NameTemplate(name) else { return true }
+        return topic.canOverlap(template)
     }
 
     private mutating func check(_ response: FixedResponse, _ path: Path) {
@@ -100,7 +113,7 @@ extension ConfigurationCheck {
         } else if let any, policy.origins.count > 1 {
             report(place[any], "\"*\" allows any origin already")
         }
-        for (index, name) in policy.headers.enumerated() where !Syntax.isToken(name) || name == "*" {
+        for (index, name) in policy.headers.enumerated() where !HTTPToken.isValid(name) || name == "*" {
             report(path["headers"][index], "\"\(name)\" is not the name of a field")
         }
         time(policy.maxAge, path["max_age"], atLeast: .zero)
@@ -122,17 +135,22 @@ extension ConfigurationCheck {
 
 /// What a route takes, to find out whether routes before it leave it anything.
 struct RouteShape {
-    let host: String?
-    let path: PathShape
+    let host: HostPattern?
+    let path: PathPattern
     let accept: String?
     /// `nil`: all of them.
     let methods: Set<String>?
 
-    init(_ route: Route, _ path: PathShape) {
-        self.host = route.match.host?.lowercased()
-        self.path = path
-        self.accept = route.match.accept?.lowercased()
-        self.methods = route.match.methods.isEmpty ? Self.methods(of: route.target) : Set(route.match.methods)
+    /// `nil` when its patterns are none.
+    init?(_ route: Route) {
+        do throws(PatternError) {
+            host = try HostPattern.optional(route.match.host)
+            path = try PathPattern(route.match.path)
+        } catch {
+            return nil
+        }
+        accept = route.match.accept?.lowercased()
+        methods = route.match.methods.isEmpty ? Self.methods(of: route.target) : Set(route.match.methods)
     }
 
     /// Why no request reaches this route; `nil` when one can. Routes before it may together take all its methods.
@@ -168,11 +186,13 @@ struct RouteShape {
 
     private func coversHost(of other: RouteShape) -> Bool {
         guard let host else { return true }
-        guard let name = other.host else { return false }
-        if host == name { return true }
-        // `*.example.com` takes exactly one more label.
-        guard host.hasPrefix("*."), !name.hasPrefix("*"), name.hasSuffix(host.dropFirst()) else { return false }
-        let label = name.dropLast(host.count - 1)
-        return !label.isEmpty && !label.contains(".")
+        return other.host.map { host.covers($0) } ?? false
+    }
+}
+
+extension HostPattern {
+    fileprivate static func optional(_ text: String?) throws(PatternError) -> HostPattern? {
+        guard let text else { return nil }
+        return try HostPattern(text)
     }
 }

@@ -20,7 +20,7 @@ extension ConfigurationCheck {
     private mutating func check(_ feed: FeedOptions, _ path: Path) {
         if let reason = Syntax.urlProblem(feed.url) {
             report(path["url"], reason)
-        } else if !NameShape(feed.url).isValid {
+        } else if Syntax.parameters(ofURL: feed.url) == nil {
             report(path["url"], "expected {name} for each parameter, not \"\(feed.url)\"")
         }
         // What the feed itself sends; two of one of them would contradict each other.
@@ -46,24 +46,21 @@ extension ConfigurationCheck {
     }
 
     mutating func checkTopics() {
-        let names = configuration.topics.keys.sorted()
-        var templates: [(name: String, shape: NameShape)] = []
-        for name in names {
-            guard let topic = configuration.topics[name] else { continue }
+        var templates: [NameTemplate] = []
+        for (name, topic) in configuration.topics.sorted(by: { $0.key < $1.key }) {
             let path = Path()["topics"][name]
-            let shape = NameShape(name)
-            if name.isEmpty || name.contains(where: { $0.isWhitespace || $0.asciiValue ?? 32 < 32 }) {
-                report(path, "the name of a topic is not empty and has no spaces")
-            } else if !shape.isValid {
-                report(path, "expected {name} for each parameter, each once, with something between two of them")
-            } else if shape.isTemplate {
-                for other in templates where other.shape.overlaps(shape) {
-                    report(path, "this template and \"\(other.name)\" can match one name")
-                }
-                templates.append((name, shape))
-            }
             check(topic, path)
-            checkSources(of: topic, shape, path)
+            do throws(PatternError) {
+                let template = try NameTemplate(name)
+                checkSources(of: topic, template, path)
+                guard !template.isLiteral else { continue }
+                for other in templates where other.canOverlap(template) {
+                    report(path, "this template and \"\(other.text)\" can match one name")
+                }
+                templates.append(template)
+            } catch {
+                report(path, "this is no name of a topic: \(error.reason)")
+            }
         }
     }
 
@@ -83,7 +80,7 @@ extension ConfigurationCheck {
         }
     }
 
-    private mutating func checkSources(of topic: TopicOptions, _ shape: NameShape, _ path: Path) {
+    private mutating func checkSources(of topic: TopicOptions, _ template: NameTemplate, _ path: Path) {
         var seen: Set<String> = []
         for (index, name) in topic.sources.enumerated() {
             let place = path["sources"][index]
@@ -95,11 +92,12 @@ extension ConfigurationCheck {
             }
             if !seen.insert(name).inserted { report(place, "the source \"\(name)\" is listed twice") }
             if case .feed(let feed) = source.kind {
-                for parameter in NameShape(feed.url).parameters where !shape.parameters.contains(parameter) {
+                let given = template.parameterNames
+                for parameter in Syntax.parameters(ofURL: feed.url) ?? [] where !given.contains(parameter) {
                     report(
                         place,
                         "the URL of \"\(name)\" needs {\(parameter)}, which the topic's name does not have",
-                        suggestion: Suggestion.nearest(to: parameter, in: shape.parameters).map { "{\($0)}" })
+                        suggestion: Suggestion.nearest(to: parameter, in: given).map { "{\($0)}" })
                 }
             }
         }

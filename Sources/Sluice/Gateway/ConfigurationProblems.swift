@@ -141,7 +141,7 @@ extension ConfigurationCheck {
     }
 
     mutating func headerName(_ name: String, _ path: Path, reserved: Set<String>) {
-        if !Syntax.isToken(name) {
+        if !HTTPToken.isValid(name) {
             report(path, "\"\(name)\" is not the name of a field")
         } else if reserved.contains(name.lowercased()) {
             report(path, "\(name) is set by the gateway itself")

@@ -2,19 +2,6 @@ internal import SluiceIO
 
 /// What single words of a configuration must look like.
 enum Syntax {
-    /// A token of RFC 9110, section 5.6.2.
-    static func isToken(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
-    }
-
     /// A field value of RFC 9110, section 5.5: no control characters but the tab.
     static func isFieldValue(_ text: String) -> Bool {
         text.utf8.allSatisfy { $0 == 9 || ($0 >= 32 && $0 != 127) }
@@ -28,23 +15,7 @@ enum Syntax {
     /// `type/subtype`, without parameters.
     static func isMediaType(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 2 && parts.allSatisfy { isToken(String($0)) && !$0.contains("*") }
-    }
-
-    /// A host name without port; `*.` may stand before it.
-    static func isHost(_ text: String) -> Bool {
-        let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
-        return !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                    true
-                // A literal IPv6 address stands in brackets, as in the Host field.
-                case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"): text.hasPrefix("[") && text.hasSuffix("]")
-                default: false
-                }
-            }
+        return parts.count == 2 && parts.allSatisfy { HTTPToken.isValid($0) && !$0.contains("*") }
     }
 
     /// What is wrong with an origin of a CORS policy; `nil` when it is one that a browser can send
@@ -93,6 +64,20 @@ enum Syntax {
 }
 
 extension Syntax {
+    /// The `{parameters}` of a feed's URL; `nil` when the braces are not theirs.
+    static func parameters(ofURL text: String) -> [String]? {
+        var names: [String] = []
+        var rest = text[...]
+        while let brace = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            let inner = rest[rest.index(after: brace)...]
+            guard rest[brace] == "{", let end = inner.firstIndex(of: "}"), ParameterName.isValid(String(inner[..<end]))
+            else { return nil }
+            names.append(String(inner[..<end]))
+            rest = inner[inner.index(after: end)...]
+        }
+        return names
+    }
+
     /// `10.0.0.0/8`, `::1/128` or a bare address.
     static func isNetwork(_ text: String) -> Bool { IPNetwork(text) != nil }
 
