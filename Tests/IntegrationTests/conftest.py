@@ -6,7 +6,7 @@ import pytest
 
 from harness.browser import Browser
 from harness.certificates import Authority
-from harness.gateway import SLUICE, Gateway, settings, write
+from harness.gateway import SLUICE, Gateway, Tree, settings, write
 
 
 def pytest_configure():
@@ -29,6 +29,10 @@ def start(tmp_path):
 
     start.gateways = gateways
     yield start
+    stop_all(gateways)
+
+
+def stop_all(gateways):
     failures = []
     for gateway in gateways:
         try:
@@ -36,6 +40,19 @@ def start(tmp_path):
         except AssertionError as failure:
             failures.append(str(failure))
     assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """ready("hello.yaml") runs a configuration of conf/ as it is, but on free ports."""
+    gateways = []
+
+    def ready(name, replace=()):
+        gateways.append(Tree(tmp_path / f"tree-{len(gateways)}", name, replace).start())
+        return gateways[-1]
+
+    yield ready
+    stop_all(gateways)
 
 
 @pytest.fixture

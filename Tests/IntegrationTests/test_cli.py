@@ -1,11 +1,12 @@
 """The command line: what it prints, and what it exits with."""
 
 import re
+import ssl
 import stat
 import subprocess
 
 import pytest
-from harness.gateway import CONF, Gateway, run, settings, write
+from harness.gateway import CONF, Gateway, development_authority, run, settings, write
 from harness.raw import ask
 from harness.sse import Stream
 from harness.upstream import Scripted
@@ -210,9 +211,5 @@ def same_key(certificate, key):
 
 def test_a_development_listener_makes_its_certificate_on_first_use(start, tmp_path):
     gateway = start(settings(listeners=["127.0.0.1:0", {"address": "127.0.0.1:0", "tls": "development"}]), cwd=tmp_path)
-    made = [*tmp_path.parent.rglob("*.pem"), *tmp_path.rglob("*.pem")]
-    authority = next(path for path in made if is_authority(path))
-    import ssl
-
-    context = ssl.create_default_context(cafile=str(authority))
+    context = ssl.create_default_context(cafile=str(development_authority(tmp_path / "certs")))
     assert ask(gateway.ports[1], tls=context).body == b"ok"

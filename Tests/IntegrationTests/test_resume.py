@@ -60,8 +60,7 @@ def test_the_position_in_the_head_is_a_cursor(gateway):
 def test_an_opening_id_commits_a_cursor_without_an_event(start):
     gateway = start(settings({"opening_id": "on"}))
     with Stream(gateway.port) as stream:
-        while not stream.last_id:
-            stream.item()
+        stream.read_until(lambda: stream.last_id)
         position = stream.last_id
         assert position == stream.head["Last-Event-ID"]
     fill(gateway, 0, 2)

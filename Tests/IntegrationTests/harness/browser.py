@@ -1,5 +1,6 @@
 """Headless Chromium, driven by the DevTools protocol."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -43,7 +44,8 @@ class Browser:
             line = self.process.stderr.readline()
             assert line, f"Chromium ended:\n{log}"
             log += line
-        self._socket = connect(match.group(1), max_size=None)
+        self._open = contextlib.ExitStack()
+        self._socket = self._open.enter_context(connect(match.group(1), max_size=None))
         self._numbers = itertools.count(1)
         self.events = []
         # A full pipe would stop the browser.
@@ -52,7 +54,7 @@ class Browser:
     def close(self):
         try:
             self.call("Browser.close")
-            self._socket.close()
+            self._open.close()
             self.process.wait(PATIENCE)
         finally:
             if self.process.poll() is None:
@@ -108,12 +110,12 @@ class Page:
     def wait_until(self, condition):
         """Waits until a JavaScript condition holds; it is looked at whenever the page paints or a task ran."""
         return self.run(
-            f"""new Promise((done, failed) => {{
+            f"""new Promise((done, never) => {{
                 const last = Date.now() + {PATIENCE * 1000};
                 const look = () => {{
                     const value = ({condition});
                     if (value) done(value);
-                    else if (Date.now() > last) failed(new Error('never came: ' + {json.dumps(condition)}));
+                    else if (Date.now() > last) never(new Error('never came: ' + {json.dumps(condition)}));
                     else setTimeout(look, 20);
                 }};
                 look();

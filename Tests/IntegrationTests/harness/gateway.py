@@ -7,6 +7,7 @@ import queue
 import re
 import resource
 import signal
+import socket
 import subprocess
 import threading
 
@@ -139,6 +140,54 @@ class Gateway:
     def processor_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def free_ports(count):
+    """Ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Tree:
+    """A copy of the tree (by links) in which one configuration of conf/ has free ports in place of its own."""
+
+    def __init__(self, folder, name, replace=()):
+        self.folder = folder
+        (folder / "conf").mkdir(parents=True)
+        (folder / "certs").mkdir()
+        for entry in TOP.iterdir():
+            if entry.name not in ("conf", "certs") and not entry.name.startswith("."):
+                (folder / entry.name).symlink_to(entry)
+        for entry in CONF.iterdir():
+            if entry.name != name:
+                (folder / "conf" / entry.name).symlink_to(entry)
+        text = (CONF / name).read_text()
+        for old, new in replace:
+            assert old in text
+            text = text.replace(old, new)
+        found = list(dict.fromkeys(re.findall(r":(8\d\d\d)\b", text)))
+        for old, new in zip(found, free_ports(len(found))):
+            text = re.sub(rf":{old}\b", f":{new}", text)
+        self.listeners = len(found)
+        self.path = folder / "conf" / name
+        self.path.write_text(text)
+
+    def start(self):
+        gateway = Gateway(["run", self.path], listeners=self.listeners, cwd=self.folder)
+        gateway.development_authority = lambda: development_authority(self.folder / "certs")
+        return gateway
+
+
+def development_authority(folder):
+    """The certificate of the authority that `sluice cert` made in a folder."""
+    for path in sorted(folder.glob("*.pem")):
+        shown = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-text"], capture_output=True, text=True)
+        if "CA:TRUE" in shown.stdout:
+            return path
+    raise AssertionError(f"no authority in {sorted(folder.iterdir())}")
 
 
 def write(folder, settings, name="sluice.yaml"):

@@ -137,6 +137,11 @@ class Stream:
             items.append(item)
         return items
 
+    def read_until(self, condition):
+        """Reads on until the condition holds; what comes meanwhile is kept."""
+        while not condition():
+            assert self._read(), f"the stream ended ({self.ended}) after {self.raw[-500:]!r}"
+
     def opened(self):
         """Reads the first bytes of the body, after which the subscription stands; gives itself back."""
         while not self._items and self._read():
