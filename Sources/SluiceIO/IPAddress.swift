@@ -80,7 +80,8 @@ extension IPAddress: CustomStringConvertible {
 /// The text of an address, copied to a fixed place so that parsing needs neither a String nor an allocation.
 private struct AddressText {
     private static let capacity = 45  // ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
-    private var bytes = InlineArray<45, UInt8>(repeating: 0)
+    // Not an InlineArray: the optimiser of Swift 6.3.1 loses what is stored in one here.
+    private var bytes = SIMD64<UInt8>()
     private var count = 0
 
     init?(_ text: some Collection<UInt8>) {
