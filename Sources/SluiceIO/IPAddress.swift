@@ -80,7 +80,7 @@ extension IPAddress: CustomStringConvertible {
 /// The text of an address, copied to a fixed place so that parsing needs neither a String nor an allocation.
 private struct AddressText {
     private static let capacity = 45  // ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
-    // Not an InlineArray: the optimiser of Swift 6.3.1 loses what is stored in one here.
+    // Not an InlineArray, here or below: the optimiser of Swift 6.3.1 loses what is stored in one here.
     private var bytes = SIMD64<UInt8>()
     private var count = 0
 
@@ -123,7 +123,7 @@ private struct AddressText {
     }
 
     private func v6() -> IPAddress? {
-        var groups = InlineArray<8, UInt16>(repeating: 0)
+        var groups = SIMD8<UInt16>()
         var filled = 0
         var gap: Int?
         var index = 0
@@ -162,7 +162,7 @@ private struct AddressText {
         return assemble(groups, filled: filled, gap: gap)
     }
 
-    private func assemble(_ groups: InlineArray<8, UInt16>, filled: Int, gap: Int?) -> IPAddress? {
+    private func assemble(_ groups: SIMD8<UInt16>, filled: Int, gap: Int?) -> IPAddress? {
         guard gap == nil ? filled == 8 : filled < 8 else { return nil }
         let split = gap ?? 8
         let missing = 8 - filled
