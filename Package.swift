@@ -54,6 +54,7 @@ let package = Package(
             dependencies: [
                 "SluiceConfiguration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
@@ -67,6 +68,7 @@ let package = Package(
         .testTarget(
             name: "SluiceConfigurationTests", dependencies: ["SluiceConfiguration", "SluiceTestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "SluiceCLITests", dependencies: ["SluiceCLI", "SluiceTestSupport"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )
