@@ -67,7 +67,9 @@ def test_an_accept_that_allows_the_stream_gets_it(gateway, accept):
         assert connection.head().status == 200
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/html", "text/event-stream;q=0", "*/*, text/event-stream;q=0"])
+@pytest.mark.parametrize(
+    "accept", ["application/json", "text/html", "text/event-stream;q=0", "*/*, text/event-stream;q=0"]
+)
 def test_an_accept_that_excludes_the_stream_is_told_so(gateway, accept):
     response = ask(gateway.port, "GET", "/events", {"Accept": accept})
     assert response.status == 406

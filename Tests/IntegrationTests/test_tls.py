@@ -53,7 +53,10 @@ def test_old_versions_are_refused(secure, authority, option):
     assert "SSL alert number" in done.stderr
 
 
-@pytest.mark.parametrize("cipher", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256"])
+@pytest.mark.parametrize(
+    "cipher",
+    ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256"],
+)
 def test_tls_1_2_without_aead_and_ecdhe_is_refused(secure, authority, cipher):
     done = s_client(secure, "-tls1_2", "-cipher", cipher + ":@SECLEVEL=0", authority=authority)
     assert "handshake failure" in done.stderr

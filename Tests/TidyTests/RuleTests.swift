@@ -136,6 +136,13 @@ struct RuleTests {
     ])
     func `what only looks like a trap is fine`(text: String) { #expect(Traps.traps(in: swift(text)).isEmpty) }
 
+    @Test func `a file with a reason may call fatalError and no more`() {
+        let reason = ["Sources/Sluice/Core/A.swift": "a reason"]
+        #expect(Traps.traps(in: swift("fatalError()"), mayStop: reason).isEmpty)
+        #expect(Traps.traps(in: swift("a!"), mayStop: reason).count == 1)
+        #expect(Traps.traps(in: swift("fatalError()", at: "Sources/Sluice/Core/B.swift"), mayStop: reason).count == 1)
+    }
+
     @Test func `unfinished work is found`() {
         #expect(Traps.unfinished(in: swift("a\n// TO" + "DO: b\n")).map(\.line) == [2])
         #expect(Traps.unfinished(in: swift("/* FIX" + "ME */")).count == 1)

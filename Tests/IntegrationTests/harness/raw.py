@@ -1,6 +1,7 @@
 """A client that sends exactly the bytes it is given and sees every byte of the answer."""
 
 import dataclasses
+import json
 import socket
 import ssl
 
@@ -155,8 +156,7 @@ def ask(port, method="GET", path="/", fields=None, body=None, **more):
 
 def publish(port, data, topic="t", query="", fields=None, **more):
     """Publishes one event; expects that it was taken."""
-    import json
-
-    response = ask(port, "POST", f"/publish/{topic}{query}", {"Content-Type": "text/plain", **(fields or {})}, data, **more)
+    fields = {"Content-Type": "text/plain", **(fields or {})}
+    response = ask(port, "POST", f"/publish/{topic}{query}", fields, data, **more)
     assert response.status == 200, response
     return json.loads(response.body)
