@@ -1,0 +1,47 @@
+import COpenSSL
+import Glibc
+
+/// Who a client wants to talk to: a host name, sent as SNI, or an address, which is not.
+enum PeerName: Equatable {
+    case host(String)
+    case address([UInt8])
+
+    init(_ text: String) throws(TLSError) {
+        var name = text
+        if name.hasPrefix("[") && name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
+        if let bytes = addressBytes(name) {
+            self = .address(bytes)
+            return
+        }
+        if name.hasSuffix(".") { name.removeLast() }  // RFC 6066, 3: without the trailing dot
+        // A NUL would end the C string and verify another name.
+        let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
+        guard !name.isEmpty, name.utf8.count <= 253, isPlain, !name.utf8.contains(UInt8(ascii: ":")) else {
+            throw TLSError(.misuse, "'\(text)' is no host name and no IP address")
+        }
+        self = .host(name.lowercased())
+    }
+
+    /// Sets what is sent and what is verified; false where OpenSSL refuses.
+    func apply(to ssl: OpaquePointer) -> Bool {
+        ErrorQueue.clear()
+        switch self {
+        case .host(let name):
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            unsafe SSL_set_hostflags(ssl, UInt32(flags))
+            return unsafe SSL_set1_host(ssl, name) == 1 && sluice_openssl_send_server_name(ssl, name) == 1
+        case .address(let bytes):
+            return unsafe X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), bytes, bytes.count) == 1
+        }
+    }
+}
+
+/// Four or sixteen bytes where `text` is an IP address, else nil.
+func addressBytes(_ text: String) -> [UInt8]? {
+    guard !text.utf8.contains(0) else { return nil }
+    for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        if unsafe inet_pton(family, text, &bytes) == 1 { return bytes }
+    }
+    return nil
+}
