@@ -45,7 +45,7 @@ struct Opening {
     private var count: UInt8 = 0
 
     mutating func note(_ input: UnsafeRawBufferPointer) {
-        for unsafebyte in unsafe input.prefix(5) {
+        for byte in unsafe Array(input.prefix(5)) {
             switch count {
             case 0: bytes.0 = byte
             case 1: bytes.1 = byte
