@@ -23,14 +23,9 @@ package struct RequestPath: Sendable {
     private static let slash = UInt8(ascii: "/")
     private static let dot = UInt8(ascii: ".")
 
-    /// Takes the raw path of a request's target, without its query. An empty one is `/`.
+    /// Takes the raw path of a request's target, without its query. That of a CONNECT is empty, and refused.
     package init(_ raw: ArraySlice<UInt8>) throws(Fault) {
-        guard let first = raw.first else {
-            self.bytes = [Self.slash]
-            self.hasEscapes = false
-            return
-        }
-        guard first == Self.slash else { throw .relative }
+        guard raw.first == Self.slash else { throw .relative }
         var hasEscapes = false
         var hasDots = false
         var index = raw.startIndex

@@ -1,0 +1,82 @@
+package import SluiceHTTP
+
+/// The fields by which a policy speaks (WHATWG Fetch, section 3.2).
+extension CORSPolicy {
+    /// The fields of an ordinary response, to be added to its own. An origin that is not allowed gets none that grant
+    /// anything, so that its browser refuses. Unless every origin is allowed the response says that it varies with the
+    /// origin, also when the request had none: else a cache would hand one origin's answer to another.
+    package func fields(forOrigin origin: ArraySlice<UInt8>?) -> FieldBlock {
+        var fields = FieldBlock()
+        guard let granted = grant(origin, &fields) else { return fields }
+        addGrant(granted, to: &fields)
+        fields.append(.accessControlExposeHeaders, "Last-Event-ID")
+        return fields
+    }
+
+    /// The fields of a preflight's response.
+    ///
+    /// - Parameters:
+    ///   - requestedMethod: Access-Control-Request-Method.
+    ///   - requestedHeaders: Access-Control-Request-Headers, repeated only where the policy allows `*`.
+    ///   - routeMethods: what the route takes; empty: every method.
+    package func preflight(
+        origin: ArraySlice<UInt8>?, requestedMethod: ArraySlice<UInt8>?, requestedHeaders: ArraySlice<UInt8>?,
+        routeMethods: [String]
+    ) -> FieldBlock {
+        var fields = FieldBlock()
+        guard let granted = grant(origin, &fields) else { return fields }
+        addGrant(granted, to: &fields)
+        if !routeMethods.isEmpty {
+            fields.append(.accessControlAllowMethods, routeMethods.joined(separator: ", "))
+        } else if let requestedMethod, HTTPToken.isValid(requestedMethod) {
+            fields.append(.accessControlAllowMethods, String(decoding: requestedMethod, as: UTF8.self))
+        }
+        fields.append(.accessControlAllowHeaders, allowedHeaders(requestedHeaders))
+        fields.append(.accessControlMaxAge, String(max(0, maxAge.components.seconds)))
+        return fields
+    }
+
+    private enum Grant {
+        case any
+        case origin(ArraySlice<UInt8>)
+    }
+
+    /// Whom the response is for; `nil` when nobody is granted anything.
+    private func grant(_ origin: ArraySlice<UInt8>?, _ fields: inout FieldBlock) -> Grant? {
+        if origins.contains("*") { return .any }
+        fields.append(.vary, "Origin")
+        guard let origin, origins.contains(where: { Self.isEqual($0, origin) }) else { return nil }
+        return .origin(origin)
+    }
+
+    private func addGrant(_ grant: Grant, to fields: inout FieldBlock) {
+        switch grant {
+        case .any:
+            // Browsers refuse credentials together with `*`, and repeating every origin would give them to all.
+            fields.append(.accessControlAllowOrigin, "*")
+        case .origin(let origin):
+            fields.append(.accessControlAllowOrigin, origin)
+            if credentials { fields.append(.accessControlAllowCredentials, "true") }
+        }
+    }
+
+    private func allowedHeaders(_ requested: ArraySlice<UInt8>?) -> String {
+        var names = ["Last-Event-ID", "Authorization", "Cache-Control", "Content-Type"]
+        names += headers.filter { $0 != "*" }
+        if headers.contains("*"), let requested {
+            for name in requested.split(separator: UInt8(ascii: ",")) {
+                let name = String(decoding: name, as: UTF8.self).filter { $0 != " " && $0 != "\t" }
+                if HTTPToken.isValid(name) { names.append(name) }
+            }
+        }
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0.lowercased()).inserted }.joined(separator: ", ")
+    }
+
+    /// Scheme and host of an origin have no case; a browser writes them in lower case, an operator perhaps not.
+    private static func isEqual(_ allowed: String, _ origin: ArraySlice<UInt8>) -> Bool {
+        func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+        return allowed.utf8.count == origin.count
+            && zip(allowed.utf8, origin).allSatisfy { lowercased($0) == lowercased($1) }
+    }
+}
