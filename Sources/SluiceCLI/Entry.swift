@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sluice
 
 /// The program `sluice`. It exits 0, 1 (failed at run time) or 2 (bad usage or configuration).
 ///
@@ -10,6 +11,10 @@ enum Entry {
             var command = try SluiceCommand.parseAsRoot()
             try command.run()
         } catch let failure as Failure {
+            Shell.complain(failure.message)
+            Shell.exit(failure.status)
+        } catch let error as SluiceError {
+            let failure = Failure(error)
             Shell.complain(failure.message)
             Shell.exit(failure.status)
         } catch {
@@ -36,13 +41,20 @@ struct Failure: Error {
         self.message = message
         self.status = status
     }
+
+    /// Configurations are the operator's fault, the rest is the machine's.
+    init(_ error: SluiceError) {
+        let isConfiguration = [.configuration, .certificate].contains(error.kind)
+        self.init("sluice: \(error)", status: isConfiguration ? Self.usage : Self.atRunTime)
+    }
 }
 
 struct SluiceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice", abstract: "A gateway for Server-Sent Events.",
         subcommands: [
-            CheckCommand.self, VersionCommand.self, ReferenceCommand.self,
+            RunCommand.self, CheckCommand.self, RelayCommand.self, CertificateCommand.self, VersionCommand.self,
+            ReferenceCommand.self,
         ])
 }
 

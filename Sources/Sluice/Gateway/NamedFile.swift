@@ -1,4 +1,5 @@
 internal import SluiceIO
+internal import SluiceTLS
 
 /// Files that a configuration names.
 package enum NamedFile {
@@ -31,5 +32,15 @@ package enum NamedFile {
 
 /// Whether a certificate and its key can be used.
 enum CertificateCheck {
-    static func problem(of files: CertificateFiles) -> String? { nil }
+    /// Why a pair of files that can be read is of no use: no PEM, no key, a key of another certificate.
+    static func problem(of files: CertificateFiles) -> String? {
+        do throws(TLSError) {
+            _ = try TLSServerContext(
+                certificates: [(certificate: files.certificate, key: files.key)], alpn: ["http/1.1"],
+                minimumVersion: .v12, ticketKeys: TLSTicketKeys(), warn: { _ in })
+            return nil
+        } catch {
+            return error.description
+        }
+    }
 }

@@ -1,0 +1,33 @@
+internal import SluiceIO
+internal import SluiceTLS
+
+/// What all connections of one worker share: its selector, its TLS pipe, its buffers and its counters. It lives on the
+/// worker's thread and is the reason why an idle connection holds no buffer.
+@safe final class LoopContext {
+    static let readSize = 32 * 1024
+    /// What one read may give: TLS may have held one record back.
+    static let inputSize = readSize + 17 * 1024
+
+    let loop: EventLoop
+    let pipe: TLSPipe
+    let limits: Limits
+    /// Ciphertext just read.
+    let received = UnsafeMutableRawBufferPointer.allocate(byteCount: readSize, alignment: 16)
+    /// Plaintext just read.
+    let input = UnsafeMutableRawBufferPointer.allocate(byteCount: inputSize, alignment: 16)
+    var counters = Counters()
+
+    init(loop: EventLoop, limits: Limits) {
+        self.loop = loop
+        self.limits = limits
+        pipe = TLSPipe()
+    }
+
+    deinit {
+        unsafe received.deallocate()
+        unsafe input.deallocate()
+    }
+
+    /// The tick's time.
+    var now: UInt64 { loop.nowMilliseconds }
+}

@@ -1,0 +1,301 @@
+internal import SluiceIO
+internal import SluiceTLS
+
+/// Bytes to and from a peer, over plain TCP or TLS, either side. It never waits: what the kernel does not take at once
+/// makes it *blocked* until the selector says that there is room.
+struct Transport: ~Copyable {
+    /// What a read gave.
+    enum ReadOutcome {
+        /// So many bytes of `LoopContext.input`.
+        case bytes(Int)
+        case nothing
+        /// The peer ended its side properly.
+        case end
+        case failed(TransportError)
+    }
+
+    private let socket: Socket
+    private var session: TLSSession?
+    private(set) var isSecure: Bool
+    private let selectorToken: UInt64
+    /// One record's ciphertext that the kernel has not taken yet.
+    private var sealed = ByteQueue()
+    /// Plaintext of `writeAll` that waits.
+    private var queued = ByteQueue()
+    /// Nothing is taken at the moment.
+    private(set) var isBlocked = false
+    private(set) var failure: TransportError?
+    /// When the peer last took something, or began to take nothing.
+    private(set) var blockedSince: UInt64 = 0
+    private(set) var inputEnded = false
+    private var interest: Selector.Interest = .read
+
+    init(_ socket: consuming Socket, selectorToken: UInt64) {
+        self.socket = socket
+        session = nil
+        isSecure = false
+        self.selectorToken = selectorToken
+    }
+
+    /// The same connection with TLS over it, before a byte has passed.
+    mutating func secure(by session: consuming TLSSession) {
+        self.session = consume session
+        isSecure = true
+    }
+
+    var descriptor: Int32 { socket.rawValue }
+    var isEstablished: Bool {
+        switch session {
+        case .some(let session): session.isEstablished
+        case .none: true
+        }
+    }
+    var queuedCount: Int { queued.count }
+    var peer: SocketAddress? { socket.peerAddress }
+    var local: SocketAddress? { socket.localAddress }
+    var connectError: Errno? { socket.pendingError() }
+
+    // MARK: Writing
+
+    /// Hands bytes to the peer.
+    /// - Returns: how many were taken. Fewer than given: the transport is blocked, or failed.
+    mutating func write(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Int {
+        if isBlocked || failure != nil { return 0 }
+        if !isSecure { return unsafe writePlain(bytes, context) }
+        var done = 0
+        while done < bytes.count {
+            // Record by record: no second one is sealed before the first has left.
+            let end = min(bytes.count, done + 16_384)
+            guard unsafe seal(UnsafeRawBufferPointer(rebasing: bytes[done..<end]), context) else { return done }
+            done = end
+            if !flushPipe(context) { return done }
+        }
+        return done
+    }
+
+    private mutating func writePlain(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Int {
+        switch unsafe socket.write(bytes) {
+        case .bytes(let count):
+            if count < bytes.count { block(context) }
+            return count
+        case .wouldBlock:
+            block(context)
+            return 0
+        case .end:
+            return 0
+        case .failed(let errno):
+            failure = .system(errno)
+            return 0
+        }
+    }
+
+    private mutating func seal(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Bool {
+        guard let result = unsafe session?.write(bytes, pipe: context.pipe) else { return false }
+        switch result {
+        case .sealed: return true
+        case .failed(let error):
+            failure = .tls(error)
+            return false
+        }
+    }
+
+    /// Sends what the session made. What the kernel does not take is kept.
+    /// - Returns: whether all of it left.
+    private mutating func flushPipe(_ context: LoopContext) -> Bool {
+        let output = unsafe context.pipe.output
+        defer { context.pipe.clearOutput() }
+        guard output.count > 0 else { return true }
+        if !sealed.isEmpty {
+            // Only what a peer provokes (KeyUpdate, alerts) comes here; the session bounds how often.
+            unsafe sealed.append(output)
+            return false
+        }
+        let taken = unsafe writePlain(output, context)
+        if taken == output.count { return true }
+        if failure == nil { unsafe sealed.append(UnsafeRawBufferPointer(rebasing: output[taken...])) }
+        return false
+    }
+
+    /// Hands bytes to the peer and keeps what it does not take now. For what is bounded by itself: heads, short bodies.
+    mutating func writeAll(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) {
+        guard failure == nil else { return }
+        let taken = unsafe queued.isEmpty ? write(bytes, context) : 0
+        if taken < bytes.count, failure == nil {
+            unsafe queued.append(UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+        }
+    }
+
+    mutating func writeAll(_ bytes: [UInt8], _ context: LoopContext) {
+        unsafe bytes.withUnsafeBytes { unsafe writeAll($0, context) }
+    }
+
+    /// The selector says that there is room: what waits goes on.
+    /// - Returns: whether nothing waits any more, so that the owner may write.
+    mutating func becameWritable(_ context: LoopContext) -> Bool {
+        guard failure == nil else { return false }
+        while !sealed.isEmpty {
+            let outcome = unsafe sealed.withBytes { unsafe socket.write($0) }
+            switch outcome {
+            case .bytes(let count):
+                sealed.consume(count)
+                blockedSince = context.now
+            case .wouldBlock, .end:
+                return false
+            case .failed(let errno):
+                failure = .system(errno)
+                return false
+            }
+        }
+        isBlocked = false
+        while !queued.isEmpty {
+            var waiting = ByteQueue()
+            swap(&waiting, &queued)
+            let taken = unsafe waiting.withBytes { bytes in
+                unsafe write(UnsafeRawBufferPointer(rebasing: bytes.prefix(65_536)), context)
+            }
+            waiting.consume(taken)
+            swap(&waiting, &queued)
+            if taken > 0 { blockedSince = context.now }
+            if isBlocked || failure != nil { return false }
+        }
+        setInterest(interest.subtracting(.write), context)
+        return failure == nil
+    }
+
+    private mutating func block(_ context: LoopContext) {
+        if !isBlocked {
+            isBlocked = true
+            blockedSince = context.now
+        }
+        setInterest(interest.union(.write), context)
+    }
+
+    // MARK: Reading
+
+    /// Reads once into `LoopContext.input`.
+    mutating func read(_ context: LoopContext) -> ReadOutcome {
+        if inputEnded { return .end }
+        guard isSecure else {
+            switch unsafe socket.read(into: context.input) {
+            case .bytes(let count): return .bytes(count)
+            case .wouldBlock: return .nothing
+            case .end:
+                inputEnded = true
+                return .end
+            case .failed(let errno): return .failed(.system(errno))
+            }
+        }
+        switch unsafe socket.read(into: context.received) {
+        case .bytes(let count):
+            return unsafe open(UnsafeRawBufferPointer(rebasing: context.received[..<count]), context)
+        case .wouldBlock: return .nothing
+        case .end:
+            inputEnded = true
+            if case .failed(let error)? = session?.endOfInput() { return .failed(.tls(error)) }
+            return .end
+        case .failed(let errno): return .failed(.system(errno))
+        }
+    }
+
+    /// Begins a client's handshake.
+    mutating func startHandshake(_ context: LoopContext) -> ReadOutcome {
+        !isSecure ? .nothing : unsafe open(UnsafeRawBufferPointer(start: nil, count: 0), context)
+    }
+
+    private mutating func open(_ ciphertext: UnsafeRawBufferPointer, _ context: LoopContext) -> ReadOutcome {
+        unsafe session?.begin(ciphertext, pipe: context.pipe)
+        var count = 0
+        var outcome: ReadOutcome = .nothing
+        reading: while count < LoopContext.inputSize {
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.input[count...])
+            guard let result = unsafe session?.read(into: room, pipe: context.pipe) else { break }
+            switch result {
+            case .bytes(let more): count += more
+            case .needInput: break reading
+            case .closed:
+                inputEnded = true
+                outcome = .end
+                break reading
+            case .failed(let error):
+                outcome = .failed(.tls(error))
+                break reading
+            }
+        }
+        _ = flushPipe(context)
+        if count > 0 {
+            if case .failed(let error) = outcome { failure = error }
+            return .bytes(count)
+        }
+        return outcome
+    }
+
+    /// Whether the selector tells of input. Off, a client that sends without being asked costs nothing.
+    mutating func setReading(_ reading: Bool, _ context: LoopContext) {
+        let wanted = interest.subtracting([.read, .withoutReadHangup])
+        setInterest(reading ? wanted.union(.read) : wanted, context)
+    }
+
+    var isReading: Bool { interest.contains(.read) }
+
+    /// No more word of the peer's end having come, which would be said in every tick while nobody reads it.
+    mutating func muteReadHangup(_ context: LoopContext) {
+        setInterest(interest.subtracting(.read).union(.withoutReadHangup), context)
+    }
+
+    private mutating func setInterest(_ wanted: Selector.Interest, _ context: LoopContext) {
+        guard wanted != interest else { return }
+        do {
+            try context.loop.selector.modify(descriptor, wanted, token: selectorToken)
+            interest = wanted
+        } catch {
+            failure = .system(error)
+        }
+    }
+
+    /// Registers with the selector.
+    mutating func register(_ wanted: Selector.Interest, _ context: LoopContext) throws(Errno) {
+        try context.loop.selector.add(descriptor, wanted, token: selectorToken)
+        interest = wanted
+    }
+
+    func deregister(_ context: LoopContext) { context.loop.selector.remove(descriptor) }
+
+    // MARK: Ending
+
+    /// Ends this side: close_notify, then FIN. The peer may still send.
+    mutating func shutdown(_ context: LoopContext) {
+        if isSecure, failure == nil {
+            session?.close(pipe: context.pipe)
+            _ = flushPipe(context)
+        }
+        socket.shutdownWrite()
+    }
+
+    /// Writes past TLS, to a peer that does not speak it. What is not taken is lost.
+    func writeUnsealed(_ bytes: [UInt8]) {
+        unsafe bytes.withUnsafeBytes { bytes in _ = unsafe socket.write(bytes) }
+        socket.shutdownWrite()
+    }
+
+    /// Makes the close a reset: for peers that take nothing.
+    func resetOnClose() { socket.resetOnClose() }
+
+    mutating func setOptions(userTimeout: UInt64) {
+        socket.setNoDelay()
+        socket.setUserTimeout(milliseconds: UInt32(clamping: userTimeout))
+        socket.setNotSentLowWater(bytes: 128 * 1024)
+    }
+}
+
+/// Why bytes no longer flow.
+enum TransportError: Error, CustomStringConvertible {
+    case system(Errno)
+    case tls(TLSError)
+
+    var description: String {
+        switch self {
+        case .system(let errno): "\(errno)"
+        case .tls(let error): "\(error)"
+        }
+    }
+}

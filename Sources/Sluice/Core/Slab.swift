@@ -1,0 +1,78 @@
+/// A store with handles in place of references: insert, find and remove in constant time, at addresses that stay.
+///
+/// The fan-out walks places of a slab, so that nothing is retained and nothing is looked up per delivery.
+@safe final class Slab<Element: ~Copyable> {
+    private static var chunkSize: Int { 128 }
+    private var chunks: [UnsafeMutablePointer<Element>] = unsafe []
+    /// Odd: the place is taken.
+    private var generations: [UInt32] = []
+    private var free: [UInt32] = []
+    private(set) var count = 0
+
+    deinit {
+        for index in generations.indices where generations[index] & 1 == 1 {
+            unsafe address(index).deinitialize(count: 1)
+        }
+        unsafe chunks.forEach { unsafe $0.deallocate() }
+    }
+
+    private func address(_ index: Int) -> UnsafeMutablePointer<Element> {
+        unsafe chunks[index / Self.chunkSize] + index % Self.chunkSize
+    }
+
+    /// The handle that the next element to be inserted will have.
+    var nextToken: Token {
+        if free.isEmpty { grow() }
+        let index = free[free.count - 1]
+        return Token(index: index, generation: (generations[Int(index)] &+ 1) & Token.generationMask)
+    }
+
+    /// Stores an element.
+    /// - Returns: its handle, which is what `nextToken` said.
+    @discardableResult
+    func insert(_ element: consuming Element) -> Token {
+        let token = nextToken
+        free.removeLast()
+        generations[Int(token.index)] = token.generation
+        unsafe address(Int(token.index)).initialize(to: element)
+        count += 1
+        return token
+    }
+
+    /// Where the element stands; `nil` when the handle is stale.
+    func find(_ token: Token) -> Place<Element>? {
+        let index = Int(token.index)
+        guard index < generations.count, generations[index] == token.generation, token.generation & 1 == 1 else {
+            return nil
+        }
+        return unsafe Place(address(index))
+    }
+
+    /// Removes an element; a stale handle removes nothing.
+    func remove(_ token: Token) {
+        guard find(token) != nil else { return }
+        unsafe address(Int(token.index)).deinitialize(count: 1)
+        generations[Int(token.index)] = (token.generation &+ 1) & Token.generationMask
+        free.append(token.index)
+        count -= 1
+    }
+
+    /// Visits every element. The body may remove elements, the visited one too.
+    func forEach(_ body: (Token, Place<Element>) -> Void) {
+        var index = 0
+        while index < generations.count {
+            let generation = generations[index]
+            if generation & 1 == 1 {
+                body(Token(index: UInt32(index), generation: generation), unsafe Place(address(index)))
+            }
+            index += 1
+        }
+    }
+
+    private func grow() {
+        let first = generations.count
+        unsafe chunks.append(.allocate(capacity: Self.chunkSize))
+        generations.append(contentsOf: repeatElement(0, count: Self.chunkSize))
+        free.append(contentsOf: (first..<first + Self.chunkSize).reversed().map { UInt32($0) })
+    }
+}

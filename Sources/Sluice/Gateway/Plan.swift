@@ -1,0 +1,166 @@
+internal import HTTPTypes
+internal import Logging
+internal import SluiceHTTP
+internal import SluiceIO
+internal import SluiceTLS
+internal import Synchronization
+
+/// What a configuration comes to: made once when the gateway starts, read by all workers.
+final class Plan: Sendable {
+    struct PlannedRoute: Sendable {
+        let target: Target
+        let cors: CORSPolicy?
+        let authorization: Authorization?
+        let methods: [String]
+    }
+
+    enum Target: Sendable {
+        case subscribe(NameTemplate)
+        case publish(NameTemplate)
+        case respond(PlannedResponse)
+    }
+
+    struct PlannedResponse: Sendable {
+        let status: UInt16
+        let fields: FieldBlock
+        let body: [UInt8]
+    }
+
+    struct PlannedListener: Sendable {
+        let address: SocketAddress
+        let tls: TLSFiles?
+    }
+
+    let configuration: Configuration
+    let limits: Limits
+    let httpLimits: HTTP1Limits
+    let connectionLimit: Int
+    let table: RouteTable
+    let routes: [PlannedRoute]
+    let listeners: [PlannedListener]
+    let trustedProxies: [IPNetwork]
+    let handler: (@Sendable (Request) async throws -> Response)?
+    let ledger: ConnectionLedger
+    let logger: Logger
+
+    init(
+        _ configuration: Configuration, handler: (@Sendable (Request) async throws -> Response)?, logger: Logger
+    ) throws(SluiceError) {
+        self.configuration = configuration
+        self.handler = handler
+        self.logger = logger
+        limits = configuration.limits
+        httpLimits = HTTP1Limits(
+            requestLine: limits.requestLine, head: limits.requestHead, fields: limits.requestFields)
+        // What listeners, selectors and files need is kept free, so that connections never use the last descriptor.
+        let descriptors = DescriptorLimit.raise()
+        connectionLimit = configuration.limits.connections ?? max(16, descriptors - 64 - descriptors / 50)
+        ledger = ConnectionLedger(perAddress: limits.connectionsPerAddress)
+
+        var routes: [PlannedRoute] = []
+        for route in configuration.routes { routes.append(try Plan.plan(route)) }
+        self.routes = routes
+        do {
+            table = try RouteTable(zip(configuration.routes, routes).map { ($0.match, $1.methods) })
+        } catch {
+            throw SluiceError(.configuration, "\(error)")
+        }
+        var networks: [IPNetwork] = []
+        for text in configuration.trustedProxies {
+            guard let network = IPNetwork(text) else {
+                throw SluiceError(.configuration, "trusted_proxies: \(text) is no network such as 10.0.0.0/8")
+            }
+            networks.append(network)
+        }
+        trustedProxies = networks
+        var listeners: [PlannedListener] = []
+        for options in configuration.listeners { listeners.append(try Plan.plan(options, logger)) }
+        self.listeners = listeners
+    }
+
+    private static func plan(_ options: ListenerOptions, _ logger: Logger) throws(SluiceError) -> PlannedListener {
+        let address: SocketAddress
+        do {
+            address = try SocketAddress.listening(options.address)
+        } catch {
+            throw SluiceError(.configuration, "listener \(options.address): \(error)")
+        }
+        guard let tls = options.tls else { return PlannedListener(address: address, tls: nil) }
+        return PlannedListener(address: address, tls: try TLSFiles(tls, logger))
+    }
+
+    private static func plan(_ route: Route) throws(SluiceError) -> PlannedRoute {
+        let standard: [String]
+        let target: Target
+        do {
+            switch route.target.kind {
+            case .subscribe(let topics):
+                guard topics.count == 1, let topic = topics.first else {
+                    throw SluiceError(.configuration, "route \(route.match.path): subscribe takes one topic")
+                }
+                target = .subscribe(try NameTemplate(topic))
+                standard = ["GET", "HEAD"]
+            case .publish(let topic):
+                target = .publish(try NameTemplate(topic))
+                standard = ["POST"]
+            case .respond(let response):
+                target = .respond(try PlannedResponse(response))
+                standard = []
+            }
+        } catch {
+            throw error as? SluiceError ?? SluiceError(.configuration, "route \(route.match.path): \(error)")
+        }
+        return PlannedRoute(
+            target: target, cors: route.cors, authorization: route.authorization,
+            methods: route.match.methods.isEmpty ? standard : route.match.methods)
+    }
+}
+
+extension Plan.PlannedResponse {
+    init(_ response: FixedResponse) throws(SluiceError) {
+        guard let status = UInt16(exactly: response.status), (200...599).contains(status) else {
+            throw SluiceError(.configuration, "respond: a status is a number from 200 to 599")
+        }
+        var fields = FieldBlock()
+        var hasType = false
+        for (name, value) in response.headers {
+            guard HTTPField.Name(name) != nil, HTTPField.isValidValue(value) else {
+                throw SluiceError(.configuration, "respond: \(name) with the value \(value) is no valid field")
+            }
+            hasType = hasType || name.lowercased() == "content-type"
+            fields.append(name: name, value: value)
+        }
+        if let file = response.file {
+            do {
+                body = try FileContent.read(file)
+            } catch {
+                throw SluiceError(.configuration, "respond: \(file) cannot be read: \(error)")
+            }
+        } else {
+            body = Array(response.body.utf8)
+        }
+        if !hasType, !body.isEmpty {
+            fields.append(name: "Content-Type", value: MediaTypeByName.mediaType(ofFile: response.file))
+        }
+        self.status = status
+        self.fields = fields
+    }
+}
+
+/// The media types of what people put behind `respond: {file: ...}`.
+enum MediaTypeByName {
+    static func mediaType(ofFile name: String?) -> String {
+        switch name?.split(separator: ".").last?.lowercased() {
+        case "html", "htm": "text/html; charset=utf-8"
+        case "css": "text/css; charset=utf-8"
+        case "js", "mjs": "text/javascript; charset=utf-8"
+        case "json": "application/json"
+        case "svg": "image/svg+xml"
+        case "png": "image/png"
+        case "jpg", "jpeg": "image/jpeg"
+        case "ico": "image/x-icon"
+        case "xml": "application/xml"
+        default: "text/plain; charset=utf-8"
+        }
+    }
+}

@@ -1,0 +1,235 @@
+internal import Logging
+internal import SluiceHTTP
+internal import SluiceIO
+internal import SluiceTLS
+
+/// One event loop with all that runs on it: listeners, connections, its part of the hub, feeds and timers. Everything
+/// here happens on the worker's own thread; others reach it by its mailboxes.
+final class Worker: EventLoopHandler {
+    let index: Int
+    let plan: Plan
+    let hub: Hub
+    let loop: EventLoop
+    let context: LoopContext
+    let shard: HubShard
+    let jobs: Mailbox<Job>
+    let link: WorkerLink
+    let resolver: Resolver
+    let logger: Logger
+    let connections = Slab<Connection>()
+    var listeners: [ListenerSlot]
+    /// Connections that are over, closed at the end of the tick.
+    var doomed: [Token] = []
+    var feeds: [FeedSlot] = []
+    var tickers: [Ticker] = []
+    let ticks = Slab<TickTimer>()
+    var isDraining = false
+    var drainDeadline: UInt64 = 0
+    /// Draining began, and streams still wait to be ended.
+    var mustEndStreams = false
+    private var spare = SpareDescriptor()
+    private var exhaustedSaidAt: UInt64 = 0
+    private var taken: [Job] = []
+    private var nextSweep: UInt64 = 0
+    private var dateSecond: Int64 = -1
+    private var dateText: [UInt8] = []
+
+    /// A listener of this worker.
+    final class ListenerSlot: Sendable {
+        let listener: Listener
+        let tls: TLSFiles?
+
+        init(_ listener: consuming Listener, tls: TLSFiles?) {
+            self.listener = listener
+            self.tls = tls
+        }
+    }
+
+    /// Connections accepted from one listener before others have their turn.
+    static let acceptBatch = 64
+    static let lingerMilliseconds: UInt64 = 2000
+
+    init(_ start: WorkerStart, listeners: [ListenerSlot]) throws(Errno) {
+        index = start.index
+        plan = start.plan
+        hub = start.hub
+        jobs = start.jobs
+        link = WorkerLink(jobs: start.jobs, clock: start.clock)
+        resolver = start.resolver
+        logger = start.plan.logger
+        loop = try EventLoop(clock: start.clock)
+        context = LoopContext(loop: loop, limits: start.plan.limits)
+        shard = HubShard(hub: start.hub, worker: start.index, mailbox: start.mailbox, context: context)
+        self.listeners = listeners
+        try loop.selector.add(
+            start.jobs.descriptor, .read, token: Token(index: 0, generation: 1).packed(.jobs))
+        try loop.selector.add(
+            start.mailbox.descriptor, .read, token: Token(index: 0, generation: 1).packed(.mailbox))
+    }
+
+    /// Runs until it is drained or stopped.
+    func run() {
+        do {
+            for (number, slot) in listeners.enumerated() {
+                // A unix socket is one queue for all workers: only one of them is woken for a connection.
+                let isShared: Bool
+                if case .unix = slot.listener.boundAddress { isShared = true } else { isShared = false }
+                try loop.selector.add(
+                    slot.listener.rawValue, isShared ? [.read, .exclusive] : .read,
+                    token: Token(index: UInt32(number), generation: 1).packed(.listener))
+            }
+        } catch {
+            logger.critical("a listener cannot be watched", metadata: ["reason": "\(error)"])
+        }
+        startSources()
+        scheduleHousekeeping()
+        loop.run(self)
+        closeEverything()
+    }
+
+    // MARK: EventLoopHandler
+
+    func ready(token: UInt64, events: Selector.Events) {
+        let (kind, token) = Token.unpack(token)
+        switch kind {
+        case .connection: connectionReady(token, events)
+        case .listener: accept(from: Int(token.index))
+        case .feed: feedReady(token, events)
+        // Mailboxes are emptied before every flush; their descriptors only end the sleep.
+        case .mailbox, .jobs: break
+        case .source, .housekeeping, .ticks, nil: break
+        }
+    }
+
+    func timerFired(token: UInt64) {
+        let (kind, token) = Token.unpack(token)
+        switch kind {
+        case .connection: connectionTimer(token)
+        case .feed: feedTimer(token)
+        case .source: tickerTimer(token)
+        case .ticks: ticksTimer(token)
+        case .housekeeping: housekeeping()
+        case .listener, .mailbox, .jobs, nil: break
+        }
+    }
+
+    func mail() {}
+
+    func flush() -> Bool {
+        takeJobs()
+        shard.takeMail()
+        let hasMore = shard.flush()
+        endStreams()
+        closeDoomed()
+        if isDraining { continueDraining(hasMore: hasMore) }
+        return hasMore
+    }
+
+    private func takeJobs() {
+        taken.removeAll(keepingCapacity: true)
+        jobs.take(into: &taken)
+        for job in taken { perform(job) }
+        taken.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Accepting
+
+    private func accept(from number: Int) {
+        guard number < listeners.count else { return }
+        let slot = listeners[number]
+        for _ in 0..<Worker.acceptBatch {
+            switch slot.listener.accept() {
+            case .accepted(let socket, let peer): admit(socket, peer, slot, number)
+            case .wouldBlock: return
+            case .exhausted(let errno): return exhausted(slot, errno)
+            case .failed(let errno):
+                logger.warning("accept failed", metadata: ["reason": "\(errno)"])
+                return
+            }
+        }
+    }
+
+    /// No descriptor is left. What waits is accepted with the spare one and closed, so that the loop neither spins on a
+    /// readable listener nor leaves clients in a queue that nobody serves.
+    private func exhausted(_ slot: ListenerSlot, _ errno: Errno) {
+        let closed = spare.acceptAndClose(from: slot.listener)
+        context.counters.exhausted &+= 1
+        context.counters.refused &+= UInt64(max(0, closed))
+        guard context.now >= exhaustedSaidAt &+ 1000 else { return }
+        exhaustedSaidAt = context.now
+        logger.error("out of descriptors: connections are closed", metadata: ["reason": "\(errno)"])
+    }
+
+    private func admit(_ socket: consuming Socket, _ peer: SocketAddress, _ slot: ListenerSlot, _ number: Int) {
+        context.counters.accepted &+= 1
+        // Over the limit a client still gets an answer; far over it only a close.
+        guard plan.ledger.opened() <= plan.connectionLimit + 128, !isDraining else {
+            plan.ledger.closed()
+            context.counters.refused &+= 1
+            return
+        }
+        let token = connections.nextToken
+        var transport = Transport(socket, selectorToken: token.packed(.connection))
+        if let tls = slot.tls {
+            do {
+                transport.secure(by: try TLSSession(accepting: tls.context, pipe: context.pipe))
+            } catch {
+                plan.ledger.closed()
+                logger.error("no TLS session", metadata: ["reason": "\(error)"])
+                return
+            }
+        }
+        transport.setOptions(userTimeout: plan.limits.writeTimeout.milliseconds)
+        connections.insert(
+            Connection(transport, token: token, listener: number, peer: peer, limits: plan.httpLimits))
+        guard let connection = connections.find(token) else { return }
+        do {
+            try connection.value.transport.register(.read, context)
+        } catch {
+            logger.error("a connection cannot be watched", metadata: ["reason": "\(error)"])
+            return doom(connection)
+        }
+        if let address = peer.ip, !plan.trustedProxies.contains(where: { $0.contains(address) }) {
+            connection.value.countedAddress = address
+            if !plan.ledger.count(address) { connection.value.isRefused = true }
+        }
+        if plan.ledger.count > plan.connectionLimit { connection.value.isRefused = true }
+        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
+        // With most clients the request is there already.
+        read(connection)
+    }
+
+    // MARK: Time
+
+    /// The Date field's value (RFC 9110, section 6.6.1), made once a second.
+    var date: [UInt8] {
+        let second = WallClock.nowMilliseconds() / 1000
+        if second != dateSecond {
+            dateSecond = second
+            dateText = Array(CivilTime(unixSeconds: second).httpDate.utf8)
+        }
+        return dateText
+    }
+
+    private func scheduleHousekeeping() {
+        _ = loop.timers.schedule(
+            atMilliseconds: loop.nowMilliseconds &+ 1000, token: Token(index: 0, generation: 1).packed(.housekeeping))
+    }
+
+    private func housekeeping() {
+        shard.sweep()
+        if index == 0 { hub.sweep() }
+        scheduleHousekeeping()
+    }
+}
+
+/// What a worker is made of.
+struct WorkerStart: Sendable {
+    let index: Int
+    let plan: Plan
+    let hub: Hub
+    let mailbox: Mailbox<Hub.Message>
+    let jobs: Mailbox<Job>
+    let resolver: Resolver
+    let clock: any MonotonicClock
+}

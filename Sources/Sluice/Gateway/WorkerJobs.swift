@@ -1,0 +1,107 @@
+internal import SluiceHTTP
+internal import SluiceIO
+
+/// What others ask a worker to do, by its mailbox.
+enum Job: Sendable {
+    /// Stop accepting, end streams, close; whatever is left at the deadline is cut.
+    case drain(graceMilliseconds: UInt64)
+    case resolved(feed: Int, attempt: UInt64, Result<[SocketAddress], ResolveError>)
+    /// A program's handler answered.
+    case answer(ServedRequest, Response)
+    /// A program's handler wants the request's body.
+    case wantBody(ServedRequest, limit: Int)
+    /// A program's stream has something to write, or is over.
+    case flushStream(ServedRequest)
+    case startTicks(ServedRequest, TickSource)
+    case stopTicks(TickSource)
+    case count(@Sendable (Counters, Occupancy) -> Void)
+}
+
+/// What a worker holds at the moment.
+struct Occupancy: Sendable, Equatable {
+    var connections = 0
+    var subscribers = 0
+    var ticks = 0
+    var feeds = 0
+}
+
+/// How other threads reach a worker.
+final class WorkerLink: Sendable {
+    let jobs: Mailbox<Job>
+    let clock: any MonotonicClock
+
+    init(jobs: Mailbox<Job>, clock: any MonotonicClock) {
+        self.jobs = jobs
+        self.clock = clock
+    }
+
+    func post(_ job: Job) { jobs.post(job) }
+}
+
+extension Worker {
+    func perform(_ job: Job) {
+        switch job {
+        case .drain(let grace): startDraining(grace)
+        case .resolved(let feed, let attempt, let result):
+            guard feed < feeds.count else { return }
+            feeds[feed].feed.resolved(result, attempt: attempt)
+        case .answer(let request, let response): answer(request, response)
+        case .wantBody(let request, let limit): wantBody(request, limit)
+        case .flushStream(let request): flushStream(request)
+        case .startTicks(let request, let source): startTicks(request, source)
+        case .stopTicks(let source): stopTicks(source)
+        case .count(let reply):
+            reply(
+                context.counters,
+                Occupancy(
+                    connections: connections.count, subscribers: shard.subscriberCount, ticks: ticks.count,
+                    feeds: feeds.count))
+        }
+    }
+
+    // MARK: Draining
+
+    /// Listeners close first, so that new clients go elsewhere; then streams end with a jittered `retry:`.
+    private func startDraining(_ grace: UInt64) {
+        guard !isDraining else { return }
+        isDraining = true
+        drainDeadline = context.now &+ grace
+        for slot in listeners { loop.selector.remove(slot.listener.rawValue) }
+        listeners = []
+        for slot in feeds { slot.feed.stop() }
+        // Streams end after this tick's flush, so that what was accepted before is delivered.
+        mustEndStreams = true
+        // Something has to wake the loop at the deadline.
+        _ = loop.timers.schedule(
+            atMilliseconds: drainDeadline, token: Token(index: 0, generation: 2).packed(.housekeeping))
+    }
+
+    private func drain(_ connection: ConnectionPointer) {
+        connection.value.closesAfterResponse = true
+        switch connection.value.phase {
+        case .idle: linger(connection)
+        case .streaming:
+            guard let subscriber = connection.value.subscriber else { return }
+            shard.endGently(subscriber)
+        case .exchange: connection.value.exchange?.handler?.drain()
+        case .head, .lingering: break
+        }
+    }
+
+    func continueDraining(hasMore: Bool) {
+        if mustEndStreams, !hasMore {
+            mustEndStreams = false
+            connections.forEach { _, connection in drain(connection) }
+            endStreams()
+        }
+        if context.now >= drainDeadline { connections.forEach { _, connection in doom(connection) } }
+        closeDoomed()
+        if connections.count == 0 { loop.stop() }
+    }
+
+    /// The loop is over: what is left is closed.
+    func closeEverything() {
+        connections.forEach { _, connection in doom(connection) }
+        closeDoomed()
+    }
+}

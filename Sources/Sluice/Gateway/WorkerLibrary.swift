@@ -1,0 +1,155 @@
+internal import HTTPTypes
+internal import Logging
+internal import SluiceHTTP
+internal import SluiceIO
+
+/// Requests that a program's handler serves. The handler runs as a task, away from the loop; here is the loop's side.
+extension Worker {
+    /// Bytes of a program's stream that are taken over at once.
+    static let outboxBatch = 64 * 1024
+
+    func runHandler(_ connection: ConnectionPointer, _ exchange: Exchange) {
+        guard let handler = plan.handler else { return }
+        let served = ServedRequest(connection: connection.value.token, link: link)
+        exchange.handler = ServedExchange(served) { [unowned self] in flushStream($0) }
+        if !exchange.bodyEnded { exchange.bodyUse = .wait }
+        connection.value.deadline = 0
+        let address = connection.value.peer.ip.map {
+            ClientAddress.find(
+                peer: $0, trusted: plan.trustedProxies, forwardedFor: exchange.head.fields.all(.xForwardedFor)
+            ).description
+        }
+        let request = Request(exchange.head, remoteAddress: address ?? "", served: served)
+        let link = link
+        let logger = logger
+        served.run(
+            Task {
+                let response: Response
+                do {
+                    response = try await handler(request)
+                } catch {
+                    if !(error is CancellationError) {
+                        logger.error("a handler failed", metadata: ["path": "\(request.path)", "reason": "\(error)"])
+                    }
+                    response = .text("the handler failed\n", status: .internalServerError)
+                }
+                link.post(.answer(served, response))
+                if case .eventStream(let limit, let serve) = response.body {
+                    served.openStream(bufferLimit: limit)
+                    do {
+                        try await serve(EventStream(request))
+                    } catch {
+                        if served.isOpen, !(error is CancellationError) {
+                            logger.error(
+                                "a stream failed", metadata: ["path": "\(request.path)", "reason": "\(error)"])
+                        }
+                    }
+                    served.close()
+                }
+                served.taskEnded()
+            })
+    }
+
+    /// The connection and exchange that a program still serves.
+    private func find(_ request: ServedRequest) -> (ConnectionPointer, Exchange)? {
+        guard let connection = connections.find(request.connection), !connection.value.isDoomed,
+            let exchange = connection.value.exchange,
+            (exchange.handler as? ServedExchange)?.request === request
+        else { return nil }
+        return (connection, exchange)
+    }
+
+    func wantBody(_ request: ServedRequest, _ limit: Int) {
+        guard let (connection, exchange) = find(request) else { return }
+        if exchange.bodyEnded { return request.bodyArrived(.success([])) }
+        expectBody(connection, exchange, limit: max(0, limit))
+        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
+        releaseHeld(connection)
+    }
+
+    func answer(_ request: ServedRequest, _ response: Response) {
+        guard let (connection, exchange) = find(request) else { return }
+        if !exchange.bodyEnded {
+            connection.value.closesAfterResponse = true
+            exchange.bodyUse = .discard
+        }
+        var fields = FieldBlock()
+        for field in response.headerFields { fields.append(name: field.name.rawName, value: field.value) }
+        let status = UInt16(clamping: response.status.code)
+        guard case .eventStream = response.body else {
+            exchange.handler = nil
+            guard case .bytes(let bytes) = response.body else { return }
+            return respond(connection, exchange, status: status, fields: fields, body: bytes)
+        }
+        guard exchange.head.method != .head else {
+            exchange.handler = nil
+            request.end()
+            return respond(connection, exchange, status: status, fields: fields, body: [])
+        }
+        exchange.wasAnswered = true
+        var head = ResponseHead(status: status, fields: fields)
+        finish(&head, exchange)
+        head.version = exchange.head.version
+        head.body = exchange.head.version == .http10 ? .untilClose : .chunked
+        head.keepAlive = !connection.value.closesAfterResponse
+        connection.value.begin(head, body: [], context)
+        watchForLeaving(connection)
+        flushStream(request)
+    }
+
+    /// A client that leaves is noticed by its hang-up: reading goes on, and what it sends is kept up to one buffer.
+    private func watchForLeaving(_ connection: ConnectionPointer) {
+        arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+    }
+
+    /// Writes what a program's stream holds, as far as the client takes it.
+    func flushStream(_ request: ServedRequest) {
+        guard let (connection, exchange) = find(request), exchange.wasAnswered else { return }
+        while true {
+            if connection.value.transport.failure != nil { return doom(connection) }
+            guard !connection.value.transport.isBlocked else {
+                request.markBlocked()
+                return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+            }
+            let (bytes, isLast) = request.takeOutbox(limit: Worker.outboxBatch)
+            if !bytes.isEmpty { connection.value.writePrivate(bytes, context) }
+            if isLast {
+                exchange.handler = nil
+                request.end()
+                connection.value.endBody(context)
+                return finishIfWritten(connection)
+            }
+            if bytes.count < Worker.outboxBatch, !connection.value.transport.isBlocked { return }
+        }
+    }
+
+    // MARK: Ticks
+
+    func startTicks(_ request: ServedRequest, _ source: TickSource) {
+        guard find(request) != nil, !source.isFinished else { return source.finish() }
+        let token = ticks.nextToken
+        let due = context.now &+ source.intervalMilliseconds
+        ticks.insert(
+            TickTimer(
+                source: source, connection: request.connection,
+                timer: loop.timers.schedule(atMilliseconds: due, token: token.packed(.ticks)), due: due))
+        source.timer = token
+    }
+
+    func stopTicks(_ source: TickSource) {
+        guard let token = source.timer, let tick = ticks.find(token) else { return }
+        if let timer = tick.value.timer { loop.timers.cancel(timer) }
+        ticks.remove(token)
+    }
+
+    func ticksTimer(_ token: Token) {
+        guard let tick = ticks.find(token) else { return }
+        let source = tick.value.source
+        // The iterator's end removes the timer; a source that finished without it, too.
+        guard !source.isFinished else { return ticks.remove(token) }
+        // From when it was due, not from now: a busy loop does not make the ticks drift.
+        tick.value.due = max(tick.value.due &+ source.intervalMilliseconds, context.now)
+        tick.value.timer = loop.timers.schedule(atMilliseconds: tick.value.due, token: token.packed(.ticks))
+        source.fire()
+    }
+}

@@ -1,0 +1,88 @@
+internal import SluiceHTTP
+internal import SluiceIO
+
+/// Answers that are whole at once.
+extension Worker {
+    /// Answers with one line of text, or a problem document (RFC 9457) where the client prefers JSON.
+    func respond(_ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, text: String) {
+        var fields = FieldBlock()
+        let accept = exchange.head.fields.first(.accept)
+        let wantsJSON =
+            accept.map {
+                AcceptHeader.names($0, "application/json") || AcceptHeader.names($0, "application/problem+json")
+            } ?? false
+        guard status >= 400, wantsJSON else {
+            fields.append(.contentType, "text/plain; charset=utf-8")
+            return respond(connection, exchange, status: status, fields: fields, body: Array((text + "\n").utf8))
+        }
+        fields.append(.contentType, "application/problem+json")
+        var body = Array("{\"status\":\(status),\"title\":".utf8)
+        JSONText.append(text, to: &body)
+        body.append(0x7D)
+        respond(connection, exchange, status: status, fields: fields, body: body)
+    }
+
+    /// Answers with a head and a body of known length.
+    func respond(
+        _ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock, body: [UInt8]
+    ) {
+        guard !exchange.wasAnswered else { return }
+        exchange.wasAnswered = true
+        if exchange.head.expectsContinue, !exchange.bodyEnded {
+            // The client was not told to go on, so whether its body still comes is unknown.
+            connection.value.closesAfterResponse = true
+        }
+        var head = ResponseHead(status: status, fields: fields)
+        finish(&head, exchange)
+        let hasNoBody = status == 204 || status == 304
+        head.body = hasNoBody ? .none : .length(UInt64(body.count))
+        head.keepAlive = !connection.value.closesAfterResponse
+        head.version = exchange.head.version
+        let isHead = exchange.head.method == .head
+        connection.value.begin(head, body: isHead || hasNoBody ? [] : body, context)
+        connection.value.isFinishing = true
+        finishIfWritten(connection)
+    }
+
+    /// What every response carries: the date, and what its route adds.
+    func finish(_ head: inout ResponseHead, _ exchange: Exchange) {
+        head.fields.append(.date, date)
+        exchange.commonFields.forEach { id, name, value in
+            if id == .other {
+                head.fields.append(
+                    name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
+            } else {
+                head.fields.append(id, value)
+            }
+        }
+    }
+
+    /// Answers what is no proper request, once, and closes: nothing that follows it can be trusted to be one.
+    func refuse(_ connection: ConnectionPointer, _ error: HTTPError) {
+        context.counters.badRequests &+= 1
+        connection.value.closesAfterResponse = true
+        connection.value.phase = .exchange
+        if let exchange = connection.value.exchange, exchange.wasAnswered || exchange.handler != nil {
+            return doom(connection)
+        }
+        var head = ResponseHead(status: error.status, fields: FieldBlock())
+        if let exchange = connection.value.exchange { finish(&head, exchange) } else { head.fields.append(.date, date) }
+        head.fields.append(.contentType, "text/plain; charset=utf-8")
+        let body = Array("\(error.reason)\n".utf8)
+        head.body = .length(UInt64(body.count))
+        head.keepAlive = false
+        connection.value.exchange = nil
+        connection.value.begin(head, body: body, context)
+        connection.value.isFinishing = true
+        finishIfWritten(connection)
+    }
+
+    /// Somebody speaks plain HTTP to a TLS port. Saying so costs one line and saves an hour.
+    func answerPlainHTTP(_ connection: ConnectionPointer) {
+        let body = "this port speaks HTTPS; plain HTTP was received\n"
+        let text =
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
+        connection.value.transport.writeUnsealed(Array(text.utf8))
+    }
+}

@@ -1,0 +1,170 @@
+internal import Logging
+internal import SluiceHTTP
+internal import SluiceIO
+internal import SluiceSSE
+
+/// Subscribing and publishing.
+extension Worker {
+    // MARK: Subscribe
+
+    func subscribe(_ connection: ConnectionPointer, _ exchange: Exchange, _ template: NameTemplate) {
+        let head = exchange.head
+        let accept = head.fields.all(.accept)
+        guard AcceptHeader.allows(accept, "text/event-stream") else {
+            return respond(
+                connection, exchange, status: 406, text: "this is an event stream; Accept must allow text/event-stream")
+        }
+        guard let name = template.fill(exchange.parameters) else {
+            return respond(connection, exchange, status: 404, text: "no topic has this name")
+        }
+        var fields = FieldBlock()
+        fields.append(.contentType, "text/event-stream")
+        fields.append(.cacheControl, "no-store, no-transform")
+        fields.append(.xAccelBuffering, "no")
+        guard head.method != .head else {
+            return respond(connection, exchange, status: 200, fields: fields, body: [])
+        }
+        // A body, if the route takes POST, is read and thrown away first.
+        guard exchange.bodyEnded else { return }
+        do {
+            let topic = try hub.topic(named: name)
+            var response = ResponseHead(status: 200, fields: fields)
+            finish(&response, exchange)
+            response.version = head.version
+            response.body = head.version == .http10 ? .untilClose : .chunked
+            response.keepAlive = head.version != .http10
+            let opening = Opening(head: response, lastEventID: Cursor.lastEventID(of: head))
+            exchange.wasAnswered = true
+            startStreaming(connection)
+            try shard.subscribe(connection, to: topic, opening: opening)
+            armHeartbeat(connection)
+        } catch {
+            exchange.wasAnswered = false
+            connection.value.phase = .exchange
+            connection.value.exchange = exchange
+            refuseTopic(connection, exchange, error)
+        }
+    }
+
+    func refuseTopic(_ connection: ConnectionPointer, _ exchange: Exchange, _ error: SluiceError) {
+        if connection.value.parser == nil { connection.value.closesAfterResponse = true }
+        if error.kind == .unknownTopic {
+            respond(connection, exchange, status: 404, text: "no topic has this name")
+        } else {
+            refuseForLoad(connection, exchange, status: 503, reason: error.message)
+        }
+    }
+
+    /// A stream keeps nothing of what its request needed.
+    private func startStreaming(_ connection: ConnectionPointer) {
+        connection.value.phase = .streaming
+        connection.value.exchange = nil
+        connection.value.parser = nil
+        connection.value.held = ByteQueue()
+        connection.value.deadline = 0
+    }
+
+    private func armHeartbeat(_ connection: ConnectionPointer) {
+        guard let subscriber = connection.value.subscriber, let next = shard.firstHeartbeat(subscriber) else {
+            // Without heartbeats the timer still looks for peers that take nothing.
+            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+        }
+        arm(connection, next)
+    }
+
+    /// Ends the streams that the shard says are over.
+    func endStreams() {
+        for token in shard.broken { connections.find(token).map(doom) }
+        shard.broken.removeAll(keepingCapacity: true)
+        for slow in shard.slow {
+            let peer = connections.find(slow.connection).map { "\($0.value.peer)" } ?? ""
+            logger.notice("slow subscriber ended", metadata: ["topic": "\(slow.topic)", "peer": "\(peer)"])
+        }
+        shard.slow.removeAll(keepingCapacity: true)
+        guard !shard.ended.isEmpty else { return }
+        let ended = shard.ended
+        shard.ended = []
+        for stream in ended {
+            guard let connection = connections.find(stream.connection),
+                connection.value.subscriber == stream.subscriber
+            else { continue }
+            shard.unsubscribe(stream.subscriber)
+            finishStream(connection)
+        }
+    }
+
+    func finishStream(_ connection: ConnectionPointer) {
+        connection.value.closesAfterResponse = true
+        connection.value.phase = .exchange
+        connection.value.endBody(context)
+        finishIfWritten(connection)
+    }
+
+    // MARK: Publish
+
+    func beginPublish(_ connection: ConnectionPointer, _ exchange: Exchange, _ template: NameTemplate) {
+        let limit = plan.limits.publishBody
+        if case .length(let length) = exchange.head.body, length > UInt64(max(0, limit)) {
+            connection.value.closesAfterResponse = true
+            return respond(
+                connection, exchange, status: 413, text: "the body is larger than \(limit) bytes")
+        }
+        guard PublishRequest.accepts(exchange.head.fields) else {
+            connection.value.closesAfterResponse = true
+            return respond(connection, exchange, status: 415, text: "publish takes text/plain")
+        }
+        if exchange.bodyEnded { return publish(connection, exchange, template) }
+        expectBody(connection, exchange, limit: limit)
+    }
+
+    func publish(_ connection: ConnectionPointer, _ exchange: Exchange, _ template: NameTemplate) {
+        guard let name = template.fill(exchange.parameters) else {
+            return respond(connection, exchange, status: 404, text: "no topic has this name")
+        }
+        do {
+            let request = try PublishRequest(exchange.head, body: exchange.body)
+            let topic = try hub.topic(named: name)
+            let receipt = try unsafe exchange.body.withSafeBytes { bytes throws(SluiceError) in
+                try unsafe hub.publish(data: bytes, type: request.type, id: request.id, to: topic, from: index)
+            }
+            context.counters.published &+= 1
+            var fields = FieldBlock()
+            fields.append(.contentType, "application/json")
+            respond(connection, exchange, status: 200, fields: fields, body: receipt.json)
+        } catch {
+            switch error.kind {
+            case .badEvent: respond(connection, exchange, status: 400, text: error.message)
+            default: refuseTopic(connection, exchange, error)
+            }
+        }
+    }
+}
+
+extension PublishReceipt {
+    /// `{"ids":[...],"subscribers":n}`
+    var json: [UInt8] {
+        var bytes = Array("{\"ids\":[".utf8)
+        for (number, id) in ids.enumerated() {
+            if number > 0 { bytes.append(0x2C) }
+            JSONText.append(id, to: &bytes)
+        }
+        bytes.append(contentsOf: Array("],\"subscribers\":\(subscribers)}".utf8))
+        return bytes
+    }
+}
+
+extension [UInt8] {
+    /// The bytes in place, with a typed error carried through.
+    func withSafeBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) throws(SluiceError) -> Result
+    ) throws(SluiceError) -> Result {
+        let outcome: Swift.Result<Result, SluiceError> = unsafe withUnsafeBytes { bytes in
+            do throws(SluiceError) {
+                return .success(try unsafe body(bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+}

@@ -1,0 +1,34 @@
+/// Which topics there are by configuration: literal names, and templates that make topics on demand. A whole name is
+/// matched to literal topics first, then to templates.
+struct TopicCatalog: Sendable {
+    struct Template: Sendable {
+        let number: Int
+        let name: NameTemplate
+        let options: TopicOptions
+    }
+
+    let literals: [(name: String, options: TopicOptions)]
+    let templates: [Template]
+
+    init(_ topics: [String: TopicOptions]) throws(SluiceError) {
+        var literals: [(name: String, options: TopicOptions)] = []
+        var templates: [Template] = []
+        for (name, options) in topics.sorted(by: { $0.key < $1.key }) {
+            guard name.contains("{") else {
+                literals.append((name, options))
+                continue
+            }
+            do {
+                templates.append(Template(number: templates.count, name: try NameTemplate(name), options: options))
+            } catch {
+                throw SluiceError(.configuration, "topic \(name): \(error)")
+            }
+        }
+        self.literals = literals
+        self.templates = templates
+    }
+
+    func template(matching name: String) -> Template? {
+        templates.first { $0.name.match(name) != nil }
+    }
+}

@@ -1,0 +1,39 @@
+/// What one worker counts: plain integers on its own thread, summed when somebody asks.
+struct Counters: Sendable, Equatable {
+    var accepted: UInt64 = 0
+    var requests: UInt64 = 0
+    var published: UInt64 = 0
+    /// Runs of events written to a subscriber, whole or in part.
+    var deliveries: UInt64 = 0
+    var resumed: UInt64 = 0
+    var gaps: UInt64 = 0
+    /// Streams ended because their subscriber fell too far behind.
+    var endedOverflow: UInt64 = 0
+    /// Connections reset because the peer took nothing for the write timeout.
+    var endedWriteTimeout: UInt64 = 0
+    /// Heads that did not arrive in time.
+    var headTimeouts: UInt64 = 0
+    /// Requests or connections refused at a limit.
+    var refused: UInt64 = 0
+    /// Times that accepting had to pause for lack of descriptors.
+    var exhausted: UInt64 = 0
+    var badRequests: UInt64 = 0
+    var tlsFailures: UInt64 = 0
+    /// Bytes of feeds that were not UTF-8, in events.
+    var repairedEvents: UInt64 = 0
+    var oversizedEvents: UInt64 = 0
+
+    static func + (left: Counters, right: Counters) -> Counters {
+        var sum = left
+        for field in Counters.fields { sum[keyPath: field] &+= right[keyPath: field] }
+        return sum
+    }
+
+    private static var fields: [WritableKeyPath<Counters, UInt64>] {
+        [
+            \.accepted, \.requests, \.published, \.deliveries, \.resumed, \.gaps, \.endedOverflow,
+            \.endedWriteTimeout, \.headTimeouts, \.refused, \.exhausted, \.badRequests, \.tlsFailures,
+            \.repairedEvents, \.oversizedEvents,
+        ]
+    }
+}

@@ -1,0 +1,53 @@
+internal import SluiceIO
+
+/// A source that publishes one event each so often, on its worker's timer wheel.
+final class Ticker {
+    private let options: TickerOptions
+    private let topics: [Topic]
+    private let hub: Hub
+    private let worker: Int
+    private var count: UInt64 = 0
+
+    init(_ options: TickerOptions, topics: [Topic], hub: Hub, worker: Int) {
+        self.options = options
+        self.topics = topics
+        self.hub = hub
+        self.worker = worker
+    }
+
+    var intervalMilliseconds: UInt64 { max(1, options.every.milliseconds) }
+
+    /// Publishes the next event.
+    /// - Parameter unixMilliseconds: the time of day, for `{time}`.
+    func tick(unixMilliseconds: Int64) {
+        count &+= 1
+        let time = CivilTime(unixSeconds: unixMilliseconds / 1000).iso8601(milliseconds: Int(unixMilliseconds % 1000))
+        let data = Array(fill(options.data, time).utf8)
+        let id = options.id.map { Array(fill($0, time).utf8) }
+        for topic in topics {
+            let event = unsafe data.withUnsafeBytes {
+                unsafe hub.encode(data: $0, type: options.event.map { Array($0.utf8) }, id: id, for: topic)
+            }
+            _ = hub.append([event], to: topic, from: worker)
+        }
+    }
+
+    private func fill(_ template: String, _ time: String) -> String {
+        var result = ""
+        var rest = Substring(template)
+        while let open = rest.firstIndex(of: "{") {
+            result += rest[..<open]
+            if rest[open...].hasPrefix("{n}") {
+                result += String(count)
+                rest = rest[open...].dropFirst(3)
+            } else if rest[open...].hasPrefix("{time}") {
+                result += time
+                rest = rest[open...].dropFirst(6)
+            } else {
+                result += "{"
+                rest = rest[open...].dropFirst()
+            }
+        }
+        return result + rest
+    }
+}

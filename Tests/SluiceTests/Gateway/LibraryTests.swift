@@ -1,0 +1,113 @@
+import SluiceTestSupport
+import Synchronization
+import Testing
+
+@testable import Sluice
+
+@Suite struct LibraryTests {
+    @Test func `a handler serves text and event streams`() async throws {
+        try await withGateway(Configuration()) { request in
+            guard request.accepts(.eventStream) else { return .text("ok") }
+            return .eventStream { stream in
+                try await stream.comment("hi")
+                try await stream.send(ServerSentEvent("hello", event: "message", id: "1"))
+                #expect(stream.yield(ServerSentEvent("bye")).rejection == nil)
+            }
+        } _: { gateway in
+            let plain = try gateway.client()
+            try await plain.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            #expect(try await plain.readToEnd().hasSuffix("\r\n\r\nok"))
+            let (client, head) = try await gateway.subscriber("/")
+            #expect(head.contains("text/event-stream"))
+            #expect(try await client.read(through: "\n\n").contains("event: message\ndata: hello\nid: 1\n\n"))
+            #expect(try await client.read(through: "0\r\n\r\n").contains("data: bye\n\n"))
+        }
+    }
+
+    @Test func `ticks end with the client, and with them the task`() async throws {
+        let ended = Atomic<Int>(0)
+        let (endings, ending) = AsyncStream.makeStream(of: Void.self)
+        try await withGateway(Configuration()) { _ in
+            .eventStream { stream in
+                for await tick in stream.ticks(every: .milliseconds(1)) {
+                    stream.yield(ServerSentEvent("\(tick)"))
+                }
+                ended.add(1, ordering: .relaxed)
+                ending.yield()
+            }
+        } _: { gateway in
+            var clients: [RawClient] = []
+            for _ in 0..<50 {
+                let (client, _) = try await gateway.subscriber("/")
+                _ = try await client.read(through: "data: 2\n")
+                clients.append(client)
+            }
+            clients = []
+            var count = 0
+            for await _ in endings {
+                count += 1
+                if count == 50 { break }
+            }
+            var held = Occupancy(ticks: -1)
+            while held.ticks != 0 || held.connections != 0 { held = await gateway.gateway.occupancy().1 }
+            #expect(held == Occupancy())
+        }
+    }
+
+    @Test func `a body is read up to its limit`() async throws {
+        try await withGateway(Configuration()) { request in
+            do {
+                return .text("\(try await request.body(upTo: 10).count)")
+            } catch {
+                let isTooLarge = (error as? SluiceError)?.kind == .bodyTooLarge
+                return .text("\(error)", status: isTooLarge ? .contentTooLarge : .badRequest)
+            }
+        } _: { gateway in
+            let fits = try await gateway.publish("0123456789", to: "/")
+            #expect(fits.hasSuffix("\r\n\r\n10"))
+            let tooLarge = try await gateway.publish("0123456789a", to: "/")
+            #expect(tooLarge.hasPrefix("HTTP/1.1 413"))
+            let empty = try await gateway.publish("", to: "/")
+            #expect(empty.hasSuffix("\r\n\r\n0"))
+        }
+    }
+
+    @Test func `a sender waits for a slow client and loses nothing`() async throws {
+        try await withGateway(Configuration()) { _ in
+            .eventStream(bufferLimit: 10_000) { stream in
+                for number in 0..<2000 {
+                    try await stream.send(ServerSentEvent("\(number) " + String(repeating: "x", count: 1000)))
+                }
+            }
+        } _: { gateway in
+            let client = try gateway.client(receiveBuffer: 4096)
+            try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            for number in 0..<2000 {
+                #expect(try await client.read(through: "\n\n").contains("data: \(number) "))
+            }
+        }
+    }
+
+    @Test func `yield never waits and says when the buffer is full`() async throws {
+        let (fulls, full) = AsyncStream.makeStream(of: Void.self)
+        try await withGateway(Configuration()) { _ in
+            .eventStream(bufferLimit: 100_000) { stream in
+                var result = stream.yield(ServerSentEvent("first"))
+                while result.rejection == nil {
+                    result = stream.yield(ServerSentEvent(String(repeating: "x", count: 50_000)))
+                }
+                #expect(result.rejection == .full)
+                stream.close()
+                #expect(!stream.isOpen)
+                #expect(stream.yield(ServerSentEvent("late")).rejection == .closed)
+                full.yield()
+            }
+        } _: { gateway in
+            let client = try gateway.client(receiveBuffer: 4096)
+            try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            for await _ in fulls { break }
+            let text = try await client.read(through: "\r\n0\r\n\r\n")
+            #expect(text.contains("data: first\n"))
+        }
+    }
+}

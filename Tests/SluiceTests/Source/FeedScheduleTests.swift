@@ -1,0 +1,83 @@
+import Testing
+
+@testable import Sluice
+
+@Suite struct FeedScheduleTests {
+    private func delays(_ schedule: inout FeedSchedule, _ count: Int, chance: Double = 0) -> [UInt64?] {
+        (0..<count).map { _ in schedule.delay(after: .failed, at: 0, chance: chance) }
+    }
+
+    @Test func `delays double up to the maximum`() {
+        var schedule = FeedSchedule(FeedRetry())
+        #expect(delays(&schedule, 7) == [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+    }
+
+    @Test func `chance takes off up to the jitter and never makes a delay longer`() {
+        var schedule = FeedSchedule(FeedRetry())
+        #expect(delays(&schedule, 2, chance: 1) == [500, 1000])
+    }
+
+    @Test func `backoff starts over only after a good while`() {
+        var schedule = FeedSchedule(FeedRetry())
+        _ = delays(&schedule, 3)
+        schedule.receivedSomething(at: 1000)
+        #expect(schedule.delay(after: .failed, at: 60_999, chance: 0) == 8000)
+        schedule.receivedSomething(at: 100_000)
+        #expect(schedule.delay(after: .failed, at: 160_000, chance: 0) == 1000)
+    }
+
+    @Test func `an upstream that accepts and closes keeps backing off, one that delivered does not`() {
+        var schedule = FeedSchedule(FeedRetry())
+        _ = delays(&schedule, 3)
+        #expect(schedule.delay(after: .endedCleanly, at: 0, chance: 0) == 8000)
+        schedule.receivedSomething(at: 0)
+        #expect(schedule.delay(after: .endedCleanly, at: 1, chance: 0) == 1000)
+    }
+
+    @Test func `retry of the upstream sets the base, clamped at both ends`() {
+        var schedule = FeedSchedule(FeedRetry())
+        schedule.setBase(milliseconds: 1)
+        #expect(schedule.delay(after: .failed, at: 0, chance: 0) == 100)
+        schedule.setBase(milliseconds: .max)
+        #expect(schedule.delay(after: .failed, at: 0, chance: 0) == 3_600_000)
+    }
+
+    @Test func `a refusal waits long, Retry-After is honoured, 204 stops`() {
+        var schedule = FeedSchedule(FeedRetry())
+        #expect(schedule.delay(after: .refused, at: 0, chance: 0) == 300_000)
+        #expect(schedule.delay(after: .later(milliseconds: 7000), at: 0, chance: 0) == 7000)
+        #expect(schedule.delay(after: .stopped, at: 0, chance: 0) == nil)
+    }
+
+    @Test func `a thousand failures overflow nothing`() {
+        var schedule = FeedSchedule(FeedRetry())
+        #expect(delays(&schedule, 1000).last == 30_000)
+    }
+}
+
+@Suite struct FeedURLTests {
+    @Test(arguments: [
+        ("http://example.com", false, "example.com", 80, "example.com", "/"),
+        ("https://example.com/a?b=c#d", true, "example.com", 443, "example.com", "/a?b=c"),
+        ("HTTP://example.com:8080?x", false, "example.com", 8080, "example.com:8080", "/?x"),
+        ("https://[::1]:8443/x", true, "::1", 8443, "[::1]:8443", "/x"),
+    ])
+    func `a URL falls into its parts`(
+        text: String, secure: Bool, host: String, port: Int, authority: String, target: String
+    ) throws {
+        let url = try FeedURL(text)
+        #expect(url.isSecure == secure)
+        #expect(url.host == host)
+        #expect(Int(url.port) == port)
+        #expect(url.authority == authority)
+        #expect(url.target == target)
+    }
+
+    @Test(arguments: [
+        "", "ftp://x", "http://", "http://:80/", "http://a:b@c/", "http://x:0/", "http://x:65536/", "http://x:+1/",
+        "http://[::1", "http://[x]/", "http://a b/", "http://x/\r\ny", "http://ü/",
+    ])
+    func `what is no http URL is refused`(text: String) {
+        #expect(throws: FeedURL.Problem.self) { try FeedURL(text) }
+    }
+}
