@@ -51,7 +51,8 @@ import COpenSSL
 /// An idle session so keeps no buffer of its own. Belongs to one thread, as do its sessions.
 @safe package final class TLSPipe {
     let state: UnsafeMutablePointer<PipeState>
-    let bio: OpaquePointer
+    /// nil where OpenSSL has no memory: then no session can be made.
+    let bio: OpaquePointer?
 
     /// A usual flight or record run fits without growing.
     private static let usualCapacity = 64 * 1024
@@ -59,21 +60,19 @@ import COpenSSL
     private static let keptCapacity = 512 * 1024
 
     package init() {
-        guard let method = unsafe pipeMethod, let bio = unsafe BIO_new(method) else {
-            fatalError("OpenSSL has no memory for a BIO")
-        }
-        unsafe self.bio = bio
+        unsafe bio = unsafe pipeMethod.flatMap { unsafe BIO_new($0) }
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(
             to: PipeState(
                 output: .allocate(byteCount: Self.usualCapacity, alignment: 16), outputCapacity: Self.usualCapacity))
+        guard unsafe bio != nil else { return }
         unsafe BIO_set_data(bio, state)
         unsafe BIO_set_init(bio, 1)
     }
 
     deinit {
         // A session that outlives its pipe keeps the BIO, which from here on reads and writes nothing.
-        unsafe BIO_set_data(bio, nil)
+        if unsafe bio != nil { unsafe BIO_set_data(bio, nil) }
         unsafe BIO_free(bio)
         unsafe state.pointee.output.deallocate()
         unsafe state.deinitialize(count: 1)
@@ -99,7 +98,7 @@ import COpenSSL
     }
 }
 
-/// Made once a process. A nil is reported by the first pipe.
+/// Made once a process.
 nonisolated(unsafe) private let pipeMethod: OpaquePointer? = {
     guard let method = unsafe BIO_meth_new(BIO_get_new_index() | Int32(BIO_TYPE_SOURCE_SINK), "sluice pipe") else {
         return nil

@@ -47,11 +47,11 @@ import COpenSSL
 
     private static func make(_ context: OpaquePointer, _ pipe: TLSPipe) throws(TLSError) -> OpaquePointer {
         ErrorQueue.clear()
-        guard let ssl = unsafe SSL_new(context) else {
+        guard let bio = unsafe pipe.bio, let ssl = unsafe SSL_new(context) else {
             throw TLSError(.internal, "a TLS session cannot be made", reason: ErrorQueue.take())
         }
-        unsafe BIO_up_ref(pipe.bio)
-        unsafe SSL_set_bio(ssl, pipe.bio, pipe.bio)
+        unsafe BIO_up_ref(bio)
+        unsafe SSL_set_bio(ssl, bio, bio)
         return unsafe ssl
     }
 

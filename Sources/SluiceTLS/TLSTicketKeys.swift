@@ -49,14 +49,10 @@ package final class TLSTicketKeys: Sendable {
     }
 }
 
-/// From OpenSSL's generator. Without randomness there is no security to be had, so its failure is the end.
+/// From the system's generator, which cannot fail.
 private func randomBytes(_ count: Int) -> [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-        guard unsafe RAND_bytes(buffer.baseAddress, Int32(count)) == 1 else {
-            fatalError("OpenSSL has no random numbers")
-        }
-        filled = count
-    }
+    var generator = SystemRandomNumberGenerator()
+    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
 }
 
 /// Fetched once: an implicit fetch takes a lock at each handshake.
