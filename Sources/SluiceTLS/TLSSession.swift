@@ -7,7 +7,7 @@ import COpenSSL
 @safe package struct TLSSession: ~Copyable {
     private enum Phase { case handshaking, established, failed }
 
-    private let ssl: OpaquePointer
+    let ssl: OpaquePointer
     private var phase = Phase.handshaking
     private let isServer: Bool
     /// close_notify was sent: TLS allows no more data.
