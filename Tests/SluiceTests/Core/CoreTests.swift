@@ -126,10 +126,10 @@ import Testing
             queue.append(part)
             expected += part
             let count = number % 23
-            taken += queue.withBytes { unsafe Array($0.prefix(count)) }
+            taken += unsafe queue.withBytes { unsafe Array($0.prefix(count)) }
             queue.consume(count)
         }
-        taken += queue.withBytes { unsafe Array($0) }
+        taken += unsafe queue.withBytes { unsafe Array($0) }
         #expect(taken == expected)
         queue.consume(.max)
         #expect(queue.isEmpty)

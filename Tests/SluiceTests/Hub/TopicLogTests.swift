@@ -108,7 +108,7 @@ import Testing
 
 @Suite struct EncodedEventTests {
     private func bytes(_ event: EncodedEvent, _ framing: Framing) -> String {
-        event.withBytes(framing) { unsafe String(decoding: $0, as: UTF8.self) }
+        unsafe event.withBytes(framing) { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     @Test func `an event with a gateway id is a chunk with the id last`() {
