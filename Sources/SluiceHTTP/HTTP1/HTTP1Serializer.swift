@@ -19,8 +19,11 @@ package enum HTTP1Serializer {
         append("\r\n", to: &output)
         appendFields(head.fields, to: &output)
         let endsWithClose = appendFraming(of: head, method, to: &output)
-        appendConnection(
-            head.fields, keepAlive: head.keepAlive && !endsWithClose, version: head.version, to: &output)
+        // What comes before the final response says nothing about the connection.
+        if head.status >= 200 || head.status == 101 {
+            appendConnection(
+                head.fields, keepAlive: head.keepAlive && !endsWithClose, version: head.version, to: &output)
+        }
         append("\r\n", to: &output)
     }
 
@@ -154,12 +157,11 @@ package enum HTTP1Serializer {
     }
 
     private static func append(decimal number: UInt64, to output: inout [UInt8]) {
-        let start = output.count
-        var rest = number
-        repeat {
-            output.append(UInt8(truncatingIfNeeded: rest % 10) &+ 0x30)
-            rest /= 10
-        } while rest > 0
-        output[start...].reverse()
+        var divisor: UInt64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            output.append(UInt8(truncatingIfNeeded: number / divisor % 10) &+ 0x30)
+            divisor /= 10
+        }
     }
 }

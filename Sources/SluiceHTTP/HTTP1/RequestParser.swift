@@ -145,7 +145,8 @@ package struct RequestParser: Sendable {
         try unsafe head.bytes.withBytes(input, upTo: index) { bytes throws(HTTPError) in
             try unsafe target.settleHost(bytes, field: framing.host)
         }
-        keepAlive = framing.keepAlive(version)
+        // Behind a CONNECT comes a tunnel or nothing, but never a request.
+        keepAlive = framing.keepAlive(version) && method != .connect
         self.body = BodyReader(body)
         state = .body
         let fields = unsafe head.take(input, upTo: index)
