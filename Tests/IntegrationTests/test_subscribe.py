@@ -165,18 +165,6 @@ def test_a_large_event_arrives_whole(gateway):
         assert stream.next().data == data
 
 
-def test_several_topics_in_one_stream_keep_one_order(start):
-    base = settings()
-    base["topics"]["u"] = {}
-    base["routes"].insert(0, {"match": "/both", "subscribe": {"topics": ["t", "u"]}})
-    gateway = start(base)
-    with Stream(gateway.port, "/both") as stream:
-        stream.opened()
-        for number in range(20):
-            publish(gateway.port, str(number), topic="tu"[number % 2])
-        assert [event.data for event in stream.events(20)] == [str(number) for number in range(20)]
-
-
 def test_a_topic_template_makes_a_topic_of_each_name(start):
     base = settings()
     base["topics"] = {"feed.{symbol}": {"limit": 2}}

@@ -262,4 +262,4 @@ def test_sslyze_finds_the_intermediate_profile_of_mozilla_held(secure, authority
         timeout=100,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert "COMPLIANT" in done.stdout, done.stdout[-3000:]
+    assert "OK - Compliant" in done.stdout, done.stdout[-3000:]

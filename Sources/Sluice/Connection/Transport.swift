@@ -280,9 +280,11 @@ struct Transport: ~Copyable {
     /// Makes the close a reset: for peers that take nothing.
     func resetOnClose() { socket.resetOnClose() }
 
-    mutating func setOptions(userTimeout: UInt64) {
+    /// - Parameter writeTimeout: milliseconds. The kernel's own timeout finds peers that are gone; as it also ends live
+    ///   ones with a closed window, it must come after the gateway's, which can say why.
+    mutating func setOptions(writeTimeout: UInt64) {
         socket.setNoDelay()
-        socket.setUserTimeout(milliseconds: UInt32(clamping: userTimeout))
+        socket.setUserTimeout(milliseconds: UInt32(clamping: max(30_000, writeTimeout) &* 2))
         socket.setNotSentLowWater(bytes: 128 * 1024)
     }
 }

@@ -119,7 +119,7 @@ final class Worker: EventLoopHandler {
         takeJobs()
         shard.takeMail()
         let hasMore = shard.flush()
-        endStreams()
+        settleStreams()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
         return hasMore
@@ -179,7 +179,7 @@ final class Worker: EventLoopHandler {
                 return
             }
         }
-        transport.setOptions(userTimeout: plan.limits.writeTimeout.milliseconds)
+        transport.setOptions(writeTimeout: plan.limits.writeTimeout.milliseconds)
         connections.insert(
             Connection(transport, token: token, listener: number, peer: peer, limits: plan.httpLimits))
         guard let connection = connections.find(token) else { return }

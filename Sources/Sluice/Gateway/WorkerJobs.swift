@@ -92,7 +92,7 @@ extension Worker {
         if mustEndStreams, !hasMore {
             mustEndStreams = false
             connections.forEach { _, connection in drain(connection) }
-            endStreams()
+            settleStreams()
         }
         if context.now >= drainDeadline { connections.forEach { _, connection in doom(connection) } }
         closeDoomed()

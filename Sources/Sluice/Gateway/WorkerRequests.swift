@@ -35,6 +35,12 @@ extension Worker {
         _ connection: ConnectionPointer, _ exchange: Exchange, _ answer: () -> (status: UInt16, reason: String)
     ) {
         if plan.handler != nil { return runHandler(connection, exchange) }
+        // A page may read an error too, where a route on this path would have let it read the answer.
+        let method = Array(exchange.head.method.name.utf8)[...]
+        let route = plan.table.preflight(exchange.head, requestedMethod: method) { plan.routes[$0].cors != nil }
+        if let cors = route.flatMap({ plan.routes[$0].cors }) {
+            exchange.commonFields = cors.fields(forOrigin: exchange.head.fields.first(.origin))
+        }
         let (status, reason) = answer()
         respond(connection, exchange, status: status, text: reason)
     }

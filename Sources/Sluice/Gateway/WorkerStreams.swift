@@ -72,8 +72,13 @@ extension Worker {
         arm(connection, next)
     }
 
-    /// Ends the streams that the shard says are over.
-    func endStreams() {
+    /// Sees to the streams that the flush left over: blocked, broken, too slow, ended.
+    func settleStreams() {
+        for token in shard.blocked {
+            guard let connection = connections.find(token) else { continue }
+            arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+        }
+        shard.blocked.removeAll(keepingCapacity: true)
         for token in shard.broken { connections.find(token).map(doom) }
         shard.broken.removeAll(keepingCapacity: true)
         for slow in shard.slow {

@@ -30,6 +30,8 @@ final class HubShard {
     let run = Run()
     /// Streams that are over, for the worker to take.
     var ended: [Ended] = []
+    /// Connections that took no more while they were written to.
+    var blocked: [Token] = []
     /// Subscribers that are ended for being slow, for the log.
     var slow: [Slow] = []
     /// Connections that failed while they were written to, likewise.
@@ -193,13 +195,17 @@ final class HubShard {
             cut(subscriber, after: written)
         }
         subscriber.value.state = .lagging
-        if isBroken(subscriber) { return }
-        if !subscriber.value.connection.value.transport.isBlocked { resumeLater(subscriber) }
+        if !isStuck(subscriber) { resumeLater(subscriber) }
     }
 
-    private func isBroken(_ subscriber: Place<Subscriber>) -> Bool {
-        guard subscriber.value.connection.value.transport.failure != nil else { return false }
-        broken.append(subscriber.value.connection.value.token)
+    /// Whether the connection takes nothing at the moment, or never again; the worker is told.
+    private func isStuck(_ subscriber: Place<Subscriber>) -> Bool {
+        if subscriber.value.connection.value.transport.failure != nil {
+            broken.append(subscriber.value.connection.value.token)
+            return true
+        }
+        guard subscriber.value.connection.value.transport.isBlocked else { return false }
+        blocked.append(subscriber.value.connection.value.token)
         return true
     }
 
@@ -255,7 +261,7 @@ final class HubShard {
             if written > 0 { subscriber.value.lastSent = context.now }
             guard written == bytes.count else {
                 cut(subscriber, after: written)
-                _ = isBroken(subscriber)
+                _ = isStuck(subscriber)
                 return
             }
             subscriber.value.cursor = run.through
