@@ -14,9 +14,12 @@ enum PeerName: Equatable {
             return
         }
         if name.hasSuffix(".") { name.removeLast() }  // RFC 6066, 3: without the trailing dot
-        // A NUL would end the C string and verify another name.
-        let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
-        guard !name.isEmpty, name.utf8.count <= 253, isPlain, !name.utf8.contains(UInt8(ascii: ":")) else {
+        // A NUL would end the C string and verify another name; a colon or a bracket is a port or half an address.
+        let isPlain = name.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "-._".utf8.contains(byte)
+        }
+        guard !name.isEmpty, name.utf8.count <= 253, isPlain else {
             throw TLSError(.misuse, "'\(text)' is no host name and no IP address")
         }
         self = .host(name.lowercased())
