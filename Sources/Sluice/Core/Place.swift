@@ -6,6 +6,8 @@
 
     init(_ pointer: UnsafeMutablePointer<Element>) { unsafe self.pointer = pointer }
 
+    static func == (left: Place, right: Place) -> Bool { unsafe left.pointer == right.pointer }
+
     /// The element itself.
     var value: Element {
         _read { yield unsafe pointer.pointee }
