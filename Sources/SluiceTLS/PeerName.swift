@@ -1,5 +1,4 @@
 import COpenSSL
-import Glibc
 
 /// Who a client wants to talk to: a host name, sent as SNI, or an address, which is not.
 enum PeerName: Equatable {
@@ -37,14 +36,4 @@ enum PeerName: Equatable {
             return unsafe X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), bytes, bytes.count) == 1
         }
     }
-}
-
-/// Four or sixteen bytes where `text` is an IP address, else nil.
-func addressBytes(_ text: String) -> [UInt8]? {
-    guard !text.utf8.contains(0) else { return nil }
-    for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        if unsafe inet_pton(family, text, &bytes) == 1 { return bytes }
-    }
-    return nil
 }

@@ -172,4 +172,42 @@ struct HardeningTests {
         #expect(unsafe SSL_get_recv_max_early_data(pair.server.ssl) == 0)
         #expect(unsafe SSL_get_current_compression(pair.server.ssl) == nil)
     }
+
+    @Test func `a hello with any byte changed, or cut anywhere, establishes nothing and stops nothing`() throws {
+        let source = try Pair(context, client, name: "a.test")
+        source.toClient([])
+        let hello = take(source.clientPipe)
+        let pipe = TLSPipe()
+        for index in hello.indices {
+            for change in [UInt8(0x01), 0x80, 0xFF] {
+                var bytes = hello
+                bytes[index] ^= change
+                var session = try TLSSession(accepting: context, pipe: pipe)
+                var received = Pair.Received()
+                feed(&session, pipe, bytes, .max, &received)
+                feed(&session, pipe, Array(hello.prefix(index)), .max, &received)
+                let isEstablished = session.isEstablished
+                #expect(!isEstablished && received.bytes.isEmpty)
+                pipe.clearOutput()
+            }
+        }
+    }
+
+    @Test func `a record with any byte changed is never delivered`() throws {
+        for index in 0..<(5 + 5 + 1 + 16) {
+            let pair = try pair()
+            _ = pair.fromClient("hello")
+            var bytes = take(pair.clientPipe)
+            bytes[index] ^= 0x41
+            pair.toServer(bytes)
+            #expect(pair.atServer.bytes.isEmpty)
+            #expect(pair.endAtServer().error != nil)
+        }
+    }
+
+    @Test func `a record longer than allowed is refused before it has come`() throws {
+        let pair = try pair()
+        pair.toServer([23, 3, 3, 0x60, 0x00])
+        #expect(pair.atServer.error?.kind == .handshake)
+    }
 }

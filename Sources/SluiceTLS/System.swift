@@ -1,6 +1,6 @@
 import Glibc
 
-// The only system calls of this room.
+// What this room wants of the system besides OpenSSL: files, the host's name, addresses as text.
 
 /// What tells one state of a file from another without reading it. A replaced symbolic link has another inode.
 struct FileIdentity: Equatable, Sendable {
@@ -105,6 +105,16 @@ func hostName() -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// Four or sixteen bytes where `text` is an IP address, else nil.
+func addressBytes(_ text: String) -> [UInt8]? {
+    guard !text.utf8.contains(0) else { return nil }
+    for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        if unsafe inet_pton(family, text, &bytes) == 1 { return bytes }
+    }
+    return nil
 }
 
 private func retrying<Number: SignedInteger>(_ call: () -> Number) -> Number {
