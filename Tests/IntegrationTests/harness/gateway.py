@@ -18,7 +18,8 @@ PATIENCE = 20  # Seconds until something that must come counts as missing; never
 
 # What a Swift process that traps writes, and what sanitizers write.
 CRASH = re.compile(r"Fatal error|Crash|Illegal instruction|Segmentation|Sanitizer|precondition|Precondition|💣")
-LISTENING = re.compile(r"[Ll]istening.*?(?:(https?)://)?(\[[^\]]+\]|[\w.*-]+):(\d+)")
+# `listening address=127.0.0.1:8080`, in whatever order a log handler writes its parts.
+LISTENING = re.compile(r"(?:address=|istening on \S*?)(?:\[[^\]]+\]|[\w.*-]+):(\d+)")
 
 
 def run(*arguments, cwd=None, env=None):
@@ -41,7 +42,7 @@ class Gateway:
         self.lines = []
         self.ports = []
         self._news = queue.Queue()
-        self._wanted = listeners
+        self._signalled = False
 
         def limit():
             if descriptors:
@@ -65,7 +66,7 @@ class Gateway:
         while len(self.ports) < listeners:
             match = LISTENING.search(self.wait_for_log("istening"))
             if match:
-                self.ports.append(int(match.group(3)))
+                self.ports.append(int(match.group(1)))
 
     def _read(self):
         for line in self.process.stdout:
@@ -103,6 +104,10 @@ class Gateway:
                 raise AssertionError(f"ended with {self.process.wait()} before {text!r}:\n{self.log()}")
 
     def signal(self, number=signal.SIGTERM):
+        """Asks it to stop, once: a second signal would stop it at once."""
+        if self._signalled:
+            return
+        self._signalled = True
         self.process.send_signal(number)
 
     def wait(self):
