@@ -13,6 +13,7 @@ public final class RawClient: Sendable {
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "raw client")
     private let buffer = Buffer()
+    private let patienceSeconds: Int
 
     private final class Buffer: @unchecked Sendable {
         var bytes: [UInt8] = []
@@ -23,6 +24,7 @@ public final class RawClient: Sendable {
     /// Connects to a port of 127.0.0.1.
     /// - Parameter receiveBuffer: the socket's receive buffer in bytes, small for a client that reads slowly.
     public init(port: Int, receiveBuffer: Int32? = nil, patienceSeconds: Int = 20) throws {
+        self.patienceSeconds = patienceSeconds
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
         var patience = timeval(tv_sec: patienceSeconds, tv_usec: 0)
@@ -71,7 +73,11 @@ public final class RawClient: Sendable {
     public func read(through end: String) async throws -> String {
         try await run { [self] in
             buffer.searched = 0
+            let start = ContinuousClock.now
             while true {
+                guard ContinuousClock.now - start < .seconds(patienceSeconds) else {
+                    throw Failure(description: "\(end.debugDescription) never came")
+                }
                 if let found = take(through: Array(end.utf8)) { return found }
                 guard try fill() else {
                     throw Failure(

@@ -39,7 +39,8 @@ import Testing
             var clients: [RawClient] = []
             for _ in 0..<50 {
                 let (client, _) = try await gateway.subscriber("/")
-                _ = try await client.read(through: "data: 2\n")
+                // Which tick comes first depends on how busy the machine is: those that nobody waited for are skipped.
+                _ = try await client.read(through: "data: ")
                 clients.append(client)
             }
             clients = []
