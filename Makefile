@@ -25,6 +25,7 @@ run: toolchain build-packages ## Build the gateway and start it on conf/sluice.y
 test: toolchain build-packages test-packages .venv/installed ## Run every test: unit, tidy, and the built gateway with real clients.
 	swift build --build-tests
 	swift test --skip-build
+	swift build --configuration release --product sluice
 	.venv/bin/python -m pytest Tests/IntegrationTests
 
 lint: toolchain build-packages ## Check the format, and build with warnings as errors.

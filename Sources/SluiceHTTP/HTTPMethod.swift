@@ -13,8 +13,7 @@ package enum HTTPMethod: Hashable, Sendable, CustomStringConvertible {
 
     /// The method that has this name.
     package init(_ name: String) {
-        var name = name
-        self = name.withUTF8 { unsafe HTTPMethod(bytes: UnsafeRawBufferPointer($0)) }
+        self = unsafe Array(name.utf8).withUnsafeBytes { unsafe HTTPMethod(bytes: $0) }
     }
 
     /// The method that these bytes name. They are taken as they are; the parser has checked that they are a token.

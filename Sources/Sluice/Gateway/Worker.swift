@@ -47,6 +47,7 @@ final class Worker: EventLoopHandler {
 
     /// Connections accepted from one listener before others have their turn.
     static let acceptBatch = 64
+    static let pauseMilliseconds: UInt64 = 50
     static let lingerMilliseconds: UInt64 = 2000
 
     init(_ start: WorkerStart, listeners: [ListenerSlot]) throws(Errno) {
@@ -69,18 +70,7 @@ final class Worker: EventLoopHandler {
 
     /// Runs until it is drained or stopped.
     func run() {
-        do {
-            for (number, slot) in listeners.enumerated() {
-                // A unix socket is one queue for all workers: only one of them is woken for a connection.
-                let isShared: Bool
-                if case .unix = slot.listener.boundAddress { isShared = true } else { isShared = false }
-                try loop.selector.add(
-                    slot.listener.rawValue, isShared ? [.read, .exclusive] : .read,
-                    token: Token(index: UInt32(number), generation: 1).packed(.listener))
-            }
-        } catch {
-            logger.critical("a listener cannot be watched", metadata: ["reason": "\(error)"])
-        }
+        for number in listeners.indices { watch(number, isPaused: false) }
         startSources()
         scheduleHousekeeping()
         loop.run(self)
@@ -109,7 +99,8 @@ final class Worker: EventLoopHandler {
         case .source: tickerTimer(token)
         case .ticks: ticksTimer(token)
         case .housekeeping: housekeeping()
-        case .listener, .mailbox, .jobs, nil: break
+        case .listener: watch(Int(token.index), isPaused: false)
+        case .mailbox, .jobs, nil: break
         }
     }
 
@@ -141,7 +132,7 @@ final class Worker: EventLoopHandler {
             switch slot.listener.accept() {
             case .accepted(let socket, let peer): admit(socket, peer, slot, number)
             case .wouldBlock: return
-            case .exhausted(let errno): return exhausted(slot, errno)
+            case .exhausted(let errno): return exhausted(number, errno)
             case .failed(let errno):
                 logger.warning("accept failed", metadata: ["reason": "\(errno)"])
                 return
@@ -151,13 +142,42 @@ final class Worker: EventLoopHandler {
 
     /// No descriptor is left. What waits is accepted with the spare one and closed, so that the loop neither spins on a
     /// readable listener nor leaves clients in a queue that nobody serves.
-    private func exhausted(_ slot: ListenerSlot, _ errno: Errno) {
-        let closed = spare.acceptAndClose(from: slot.listener)
+    private func exhausted(_ number: Int, _ errno: Errno) {
+        let closed = spare.acceptAndClose(from: listeners[number].listener)
         context.counters.exhausted &+= 1
         context.counters.refused &+= UInt64(max(0, closed))
+        if !spare.isQueueEmpty { pause(number) }
         guard context.now >= exhaustedSaidAt &+ 1000 else { return }
         exhaustedSaidAt = context.now
         logger.error("out of descriptors: connections are closed", metadata: ["reason": "\(errno)"])
+    }
+
+    /// Somebody else took even the spare descriptor: for a moment nothing can be done for those who wait.
+    private func pause(_ number: Int) {
+        watch(number, isPaused: true)
+        _ = loop.timers.schedule(
+            atMilliseconds: context.now &+ Worker.pauseMilliseconds,
+            token: Token(index: UInt32(number), generation: 1).packed(.listener))
+    }
+
+    private func watch(_ number: Int, isPaused: Bool) {
+        guard number < listeners.count else { return }
+        let listener = listeners[number].listener.rawValue
+        // A shared queue cannot be modified in its selector (EPOLLEXCLUSIVE), only added anew.
+        loop.selector.remove(listener)
+        guard !isPaused else { return }
+        do {
+            try loop.selector.add(
+                listener, isShared(listeners[number]) ? [.read, .exclusive] : .read,
+                token: Token(index: UInt32(number), generation: 1).packed(.listener))
+        } catch {
+            logger.critical("a listener cannot be watched", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// A unix socket is one queue for all workers: only one of them is woken for a connection.
+    private func isShared(_ slot: ListenerSlot) -> Bool {
+        if case .unix = slot.listener.boundAddress { true } else { false }
     }
 
     private func admit(_ socket: consuming Socket, _ peer: SocketAddress, _ slot: ListenerSlot, _ number: Int) {

@@ -12,7 +12,8 @@ import subprocess
 import threading
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
-SLUICE = pathlib.Path(os.environ.get("SLUICE", TOP / ".build/debug/sluice"))
+# What users run is what is tested: an optimised build is another program than a debug build.
+SLUICE = pathlib.Path(os.environ.get("SLUICE", TOP / ".build/release/sluice")).resolve()
 CONF = TOP / "conf"
 PATIENCE = 20  # Seconds until something that must come counts as missing; never a time that a test waits for nothing.
 
