@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 # What the build needs beside Swift itself, and what the tests need beside the build.
 BUILD_PACKAGES := ca-certificates git libssl-dev pkg-config
+BENCH_PACKAGES := gcc libnghttp2-dev libnginx-mod-nchan nginx openssl python3 zlib1g-dev
 TEST_PACKAGES := chromium curl libnss3-tools node-eventsource openssl python3 python3-venv
 
 # With CI in the environment the manifest turns warnings into errors. That changes every compiler call, so that a lint
@@ -32,8 +33,9 @@ lint: toolchain build-packages ## Check the format, and build with warnings as e
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests $(wildcard Examples Benchmarks)
 	CI=true swift build --build-tests --scratch-path $(LINT_BUILD)
 
-bench: ## Measure; not there yet.
-	@echo "There are no benchmarks in the tree yet."
+bench: toolchain build-packages bench-packages ## Measure beside nchan and the least that C can do (ten minutes).
+	swift build --configuration release --product sluice
+	Benchmarks/compare --sluice .build/release/sluice
 
 clean: ## Remove what was built; certificates stay.
 	rm -rf .build .build-lint .venv Examples/*/.build .pytest_cache
@@ -44,6 +46,9 @@ toolchain:
 
 build-packages:
 	@tools/packages "for the build" $(BUILD_PACKAGES)
+
+bench-packages:
+	@tools/packages "for the benchmarks" $(BENCH_PACKAGES)
 
 test-packages:
 	@tools/packages "for the tests" $(TEST_PACKAGES)
