@@ -66,6 +66,8 @@ final class HubShard {
         guard let subscriber = subscribers.find(token) else { return }
         subscriber.value.slot = audience.members.count
         audience.members.append(subscriber)
+        // A round that is under way gets longer by this one, or it would end before the last of the others.
+        if audience.remaining > 0 { audience.remaining &+= 1 }
         connection.value.subscriber = token
         audience.topic.subscribers.add(1, ordering: .relaxed)
         if audience.isJoined { begin(subscriber) }
@@ -145,14 +147,16 @@ final class HubShard {
     /// - Returns: whether there is more to write.
     func flush() -> Bool {
         var budget = HubShard.slice
-        while budget > 0, let audience = dirty.last {
+        while budget > 0, let audience = dirty.popLast() {
             broadcast(audience, &budget)
             if audience.remaining == 0 {
                 audience.isDirty = false
-                dirty.removeLast()
+            } else {
+                // Behind the others: where events come faster than a round ends, it would keep them waiting for ever.
+                dirty.insert(audience, at: 0)
             }
         }
-        continueResuming(&budget)
+        continueResuming(budget)
         run.clear()
         return !dirty.isEmpty || !resuming.isEmpty
     }
@@ -230,9 +234,10 @@ final class HubShard {
         resuming.append(subscriber.value.token)
     }
 
-    private func continueResuming(_ budget: inout Int) {
-        guard budget > 0, !resuming.isEmpty else { return }
-        let turn = resuming.prefix(max(1, budget / 8))
+    /// Some have their turn in every tick, however much there is to broadcast.
+    private func continueResuming(_ budget: Int) {
+        guard !resuming.isEmpty else { return }
+        let turn = resuming.prefix(max(8, budget / 8))
         resuming.removeFirst(turn.count)
         for token in turn {
             guard let subscriber = subscribers.find(token) else { continue }

@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Sluice
+
+@Suite struct BroadcastTests {
+    private var options: TopicOptions {
+        var options = TopicOptions()
+        options.heartbeat = .zero
+        return options
+    }
+
+    @Test func `one who joins in the middle of a sliced round takes nobody's turn`() throws {
+        let fixture = try ShardFixture(["a": options])
+        let tokens = try (0..<2 * HubShard.slice + 88).map { _ in try fixture.subscribe(to: "a") }
+        fixture.flush()
+        // The second event comes when a slice of the first is out, so that its round begins in the middle of the array.
+        try fixture.publish(to: "a")
+        #expect(fixture.flush())
+        try fixture.publish(to: "a")
+        #expect(fixture.flush())
+        let newcomer = try fixture.subscribe(to: "a")
+        while fixture.flush() {}
+        #expect(tokens.filter { fixture.cursor($0) != 2 } == [])
+        #expect(fixture.cursor(newcomer) == 2)
+    }
+
+    @Test func `a topic whose rounds never end does not keep others from theirs`() throws {
+        let fixture = try ShardFixture(["busy": options, "quiet": options])
+        for _ in 0..<2 * HubShard.slice { _ = try fixture.subscribe(to: "busy") }
+        let quiet = try fixture.subscribe(to: "quiet")
+        fixture.flush()
+        try fixture.publish(to: "quiet")
+        for _ in 0..<10 {
+            try fixture.publish(to: "busy")
+            #expect(fixture.flush())
+        }
+        #expect(fixture.cursor(quiet) == 1)
+    }
+
+    @Test func `a topic whose rounds never end does not keep a client that came back from its history`() throws {
+        let fixture = try ShardFixture(["busy": options, "quiet": options])
+        for _ in 0..<2 * HubShard.slice { _ = try fixture.subscribe(to: "busy") }
+        fixture.flush()
+        for _ in 0..<3 { try fixture.publish(to: "quiet") }
+        let late = try fixture.subscribe(to: "quiet", after: 1)
+        for _ in 0..<10 {
+            try fixture.publish(to: "busy")
+            #expect(fixture.flush())
+        }
+        #expect(fixture.cursor(late) >= 3)
+    }
+}
