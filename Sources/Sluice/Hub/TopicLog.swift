@@ -21,6 +21,10 @@ struct TopicLog: ~Copyable {
     private(set) var evictedThrough: UInt64
     /// The highest sequence that the history no longer holds.
     private(set) var historyEndedThrough: UInt64
+    /// The own id of the event at `historyEndedThrough`; empty where it has none. A client that brings it missed nothing.
+    private var historyEndedID: [UInt8] = []
+    /// The newest own id of an event that was evicted.
+    private var evictedID: [UInt8] = []
     /// Bytes published so far, for measuring lag.
     private(set) var endOffset: UInt64 = 0
     private(set) var lastSequence: UInt64
@@ -56,10 +60,12 @@ struct TopicLog: ~Copyable {
         while outside < count, let event = self[outside], isOutside(event, milliseconds) {
             historyBytes -= event.count(.chunked)
             historyEndedThrough = event.sequence
+            historyEndedID = event.header.ownID
             outside += 1
         }
         while outside > 0, let event = self[0], bytes - event.count(.chunked) >= maxLag {
             evictedThrough = event.sequence
+            if !event.header.ownID.isEmpty { evictedID = event.header.ownID }
             bytes -= event.count(.chunked)
             evicted.append(event)
             ring[first] = nil
@@ -122,17 +128,17 @@ struct TopicLog: ~Copyable {
             position -= 1
             if let event = self[position], event.header.ownID == id { return event.sequence }
         }
-        return nil
+        return !id.isEmpty && id == historyEndedID ? historyEndedThrough : nil
     }
 
-    /// The own id of the newest event up to a cursor.
+    /// The own id of the newest event up to a cursor that has one, remembered also when that event is gone.
     func ownID(at cursor: UInt64) -> [UInt8]? {
         var position = position(after: cursor)
         while position > 0 {
             position -= 1
             if let event = self[position], !event.header.ownID.isEmpty { return event.header.ownID }
         }
-        return nil
+        return evictedID.isEmpty ? nil : evictedID
     }
 
     /// The sequence just before the oldest event that the history holds.

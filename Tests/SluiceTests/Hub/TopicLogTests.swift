@@ -47,6 +47,27 @@ import Testing
         #expect(!isWhole)
     }
 
+    @Test(arguments: [0, 1 << 20])
+    func `an own id is known as long as nothing behind it is gone`(maxLag: Int) {
+        var log = TopicLog(history: History(age: .milliseconds(10)), maxLag: maxLag, birth: 0)
+        var evicted: [EncodedEvent] = []
+        log.append(event("a", id: "one"), sequence: 1, milliseconds: 0, evicted: &evicted)
+        log.append(event("b", id: "two"), sequence: 2, milliseconds: 0, evicted: &evicted)
+        log.trim(milliseconds: 100, evicted: &evicted)
+        #expect(log.beforeOldest == 2)
+        #expect(log.sequence(ofOwnID: Array("two".utf8)) == 2)
+        #expect(log.sequence(ofOwnID: Array("one".utf8)) == nil)
+        #expect(log.sequence(ofOwnID: []) == nil)
+        // What stands before the next event sent, though that event has gone.
+        #expect(log.ownID(at: 2) == Array("two".utf8))
+        log.append(event("c"), sequence: 3, milliseconds: 100, evicted: &evicted)
+        #expect(log.sequence(ofOwnID: Array("two".utf8)) == 2)
+        log.trim(milliseconds: 200, evicted: &evicted)
+        #expect(log.beforeOldest == 3)
+        #expect(log.sequence(ofOwnID: Array("two".utf8)) == nil)
+        #expect(log.ownID(at: 3) == Array("two".utf8))
+    }
+
     @Test func `history is bounded by events, and the newest maxLag bytes stay for those that lag`() {
         var log = TopicLog(history: History(events: 5), maxLag: 1 << 20, birth: 0)
         let evicted = fill(&log, 50)
