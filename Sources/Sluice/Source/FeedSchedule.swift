@@ -40,14 +40,18 @@ struct FeedSchedule: Sendable {
         switch outcome {
         case .stopped: return nil
         case .refused: return shortened(retry.refused.milliseconds, chance)
-        case .later(let milliseconds): return min(milliseconds, 3_600_000)
-        case .failed, .endedCleanly:
-            let maximum = max(retry.maximum.milliseconds, base)
-            let doubled =
-                failures >= 32 ? maximum : base.multipliedReportingOverflow(by: 1 << UInt64(failures)).partialValue
-            failures = min(failures + 1, 32)
-            return shortened(min(maximum, max(base, doubled)), chance)
+        // Not sooner than the backoff: an upstream that says 0 would be asked again without a pause.
+        case .later(let milliseconds): return max(min(milliseconds, 3_600_000), backoff(chance))
+        case .failed, .endedCleanly: return backoff(chance)
         }
+    }
+
+    private mutating func backoff(_ chance: Double) -> UInt64 {
+        let maximum = max(retry.maximum.milliseconds, base)
+        let doubled =
+            failures >= 32 ? maximum : base.multipliedReportingOverflow(by: 1 << UInt64(failures)).partialValue
+        failures = min(failures + 1, 32)
+        return shortened(min(maximum, max(base, doubled)), chance)
     }
 
     private func shortened(_ delay: UInt64, _ chance: Double) -> UInt64 {

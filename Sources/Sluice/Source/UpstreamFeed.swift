@@ -169,12 +169,17 @@ final class UpstreamFeed {
             setDeadline(options.idleTimeout.milliseconds)
             unsafe parse(UnsafeRawBufferPointer(rebasing: context.input[..<count]))
             if let failure = transport?.failure { return fail("\(failure)") }
-        case .end:
-            if case .end = parser.endOfInput(), state == .streaming { return ended() }
-            return fail(state == .streaming ? "the upstream cut the stream" : "the upstream closed the connection")
+            // close_notify came with the last bytes; the upstream's FIN may not follow before ours.
+            if transport?.inputEnded == true { return inputEnded() }
+        case .end: return inputEnded()
         case .failed(let error): return fail("\(error)")
         }
         if state == .handshaking, transport?.isEstablished == true { sendRequest() }
+    }
+
+    private func inputEnded() {
+        if case .end = parser.endOfInput(), state == .streaming { return ended() }
+        fail(state == .streaming ? "the upstream cut the stream" : "the upstream closed the connection")
     }
 
     private func parse(_ input: UnsafeRawBufferPointer) {

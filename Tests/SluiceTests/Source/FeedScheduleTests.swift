@@ -49,6 +49,13 @@ import Testing
         #expect(schedule.delay(after: .stopped, at: 0, chance: 0) == nil)
     }
 
+    @Test func `Retry-After makes no attempt come sooner than the backoff would`() {
+        var schedule = FeedSchedule(FeedRetry())
+        #expect(schedule.delay(after: .later(milliseconds: 0), at: 0, chance: 0) == 1000)
+        #expect(schedule.delay(after: .later(milliseconds: 0), at: 0, chance: 0) == 2000)
+        #expect(schedule.delay(after: .later(milliseconds: 7000), at: 0, chance: 0) == 7000)
+    }
+
     @Test func `a thousand failures overflow nothing`() {
         var schedule = FeedSchedule(FeedRetry())
         #expect(delays(&schedule, 1000).last == 30_000)
