@@ -69,9 +69,16 @@ final class ServedRequest: Sendable {
 
     private func finishBody(_ result: Result<[UInt8], SluiceError>) {
         let waiting: CheckedContinuation<Result<[UInt8], SluiceError>, Never>? = state.withLock { state in
-            defer { state.body = .done(result) }
-            if case .waiting(let continuation) = state.body { return continuation }
-            return nil
+            switch state.body {
+            // The first result stands: behind a body that is too large comes its end, too.
+            case .done: return nil
+            case .unread:
+                state.body = .done(result)
+                return nil
+            case .waiting(let continuation):
+                state.body = .done(result)
+                return continuation
+            }
         }
         waiting?.resume(returning: result)
     }
@@ -102,27 +109,29 @@ final class ServedRequest: Sendable {
     /// Waits until there may be room.
     /// - Returns: whether the stream is still open.
     func room() async -> Bool {
-        await withTaskCancellationHandler {
+        let isOpen = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
                     if state.isOver || state.isClosed || Task.isCancelled { return false }
-                    if state.outbox.count < state.bufferLimit / 2 { return true }
+                    if state.outbox.isEmpty || state.outbox.count < state.bufferLimit / 2 { return true }
                     state.senders.append(continuation)
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            resumeSenders(isOpen: false)
+            // The senders of other tasks look again whether there is room.
+            resumeSenders()
         }
+        return isOpen && !Task.isCancelled
     }
 
-    private func resumeSenders(isOpen: Bool) {
+    private func resumeSenders() {
         let senders = state.withLock { state in
             defer { state.senders = [] }
             return state.senders
         }
-        for sender in senders { sender.resume(returning: isOpen) }
+        for sender in senders { sender.resume(returning: true) }
     }
 
     func close() {
@@ -162,7 +171,7 @@ final class ServedRequest: Sendable {
             state.outbox.removeFirst(limit)
             return (bytes, false)
         }
-        resumeSenders(isOpen: true)
+        resumeSenders()
         return (bytes, isLast)
     }
 

@@ -69,15 +69,15 @@ extension Worker {
 
     func answer(_ request: ServedRequest, _ response: Response) {
         guard let (connection, exchange) = find(request) else { return }
-        if !exchange.bodyEnded {
-            connection.value.closesAfterResponse = true
-            exchange.bodyUse = .discard
-        }
+        if !exchange.bodyEnded { connection.value.closesAfterResponse = true }
         var fields = FieldBlock()
         for field in response.headerFields { fields.append(name: field.name.rawName, value: field.value) }
         let status = UInt16(clamping: response.status.code)
         guard case .eventStream = response.body else {
             exchange.handler = nil
+            exchange.bodyUse = .discard
+            // Whatever of the program still waits for the body waits in vain.
+            request.end()
             guard case .bytes(let bytes) = response.body else { return }
             return respond(connection, exchange, status: status, fields: fields, body: bytes)
         }

@@ -158,12 +158,13 @@ extension Worker {
         guard let exchange = connection.value.exchange, !exchange.bodyEnded else { return }
         exchange.bodyEnded = true
         connection.value.deadline = 0
-        if exchange.wasAnswered { return finishIfWritten(connection) }
+        // Before the answer is looked at: a stream may read its request's body while it runs.
         if let handler = exchange.handler {
             let body = exchange.body
             exchange.body = []
             return handler.bodyArrived(body)
         }
+        if exchange.wasAnswered { return finishIfWritten(connection) }
         guard let route = exchange.route else { return }
         switch plan.routes[route].target {
         case .publish(let template): publish(connection, exchange, template)
@@ -175,7 +176,12 @@ extension Worker {
     /// Makes way for a body that is wanted: the client may be waiting for it to be asked for (RFC 9110, section 10.1.1).
     func expectBody(_ connection: ConnectionPointer, _ exchange: Exchange, limit: Int) {
         exchange.bodyUse = .collect(limit: limit)
-        if exchange.head.expectsContinue, !exchange.bodyEnded, exchange.body.isEmpty {
+        askForBody(connection, exchange)
+    }
+
+    /// Says 100 to a client that waits for it. Behind the head of the answer it would be a part of the body.
+    func askForBody(_ connection: ConnectionPointer, _ exchange: Exchange) {
+        if exchange.head.expectsContinue, !exchange.bodyEnded, exchange.body.isEmpty, !exchange.wasAnswered {
             connection.value.transport.writeAll(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), context)
         }
     }

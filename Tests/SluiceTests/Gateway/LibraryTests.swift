@@ -111,4 +111,68 @@ import Testing
             #expect(text.contains("data: first\n"))
         }
     }
+
+    @Test(arguments: ["", "Expect: 100-continue\r\n"])
+    func `a stream reads its request's body, whenever that comes`(expectation: String) async throws {
+        try await withGateway(Configuration()) { request in
+            .eventStream { stream in
+                try await stream.comment("before the body")
+                let body = try await stream.request.body(upTo: 100)
+                try await stream.send(ServerSentEvent(String(decoding: body, as: UTF8.self)))
+            }
+        } _: { gateway in
+            let client = try gateway.client()
+            try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\(expectation)\r\nfir")
+            let head = try await client.read(through: ": before the body\n")
+            #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            try await client.send("st!")
+            let rest = try await client.readToEnd()
+            #expect(rest.contains("data: first!\n\n"))
+            #expect(rest.hasSuffix("\r\n0\r\n\r\n"))
+            #expect(!rest.contains("100 Continue"))
+        }
+    }
+
+    @Test func `a body that is still awaited when the answer is out ends as closed`() async throws {
+        let (failures, failure) = AsyncStream.makeStream(of: SluiceError.Kind?.self)
+        try await withGateway(Configuration()) { request in
+            Task {
+                do {
+                    _ = try await request.body(upTo: 10)
+                    failure.yield(nil)
+                } catch {
+                    failure.yield((error as? SluiceError)?.kind)
+                }
+            }
+            return .text("done")
+        } _: { gateway in
+            let client = try gateway.client()
+            try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n")
+            #expect(try await client.readToEnd().hasSuffix("done"))
+            for await kind in failures {
+                #expect(kind == .closed)
+                break
+            }
+        }
+    }
+
+    @Test func `one sender that is cancelled does not end the stream for the others`() async throws {
+        try await withGateway(Configuration()) { _ in
+            .eventStream(bufferLimit: 1) { stream in
+                let text = String(repeating: "x", count: 4 * 1024 * 1024)
+                try await stream.send(ServerSentEvent("first \(text)"))
+                // Both wait: the client has not read the first yet.
+                let cancelled = Task { try await stream.send(ServerSentEvent("cancelled")) }
+                let other = Task { try await stream.send(ServerSentEvent("other")) }
+                await Task.yield()
+                cancelled.cancel()
+                _ = await cancelled.result
+                try await other.value
+            }
+        } _: { gateway in
+            let client = try gateway.client(receiveBuffer: 4096)
+            try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await client.read(through: "\r\n0\r\n\r\n").contains("data: other\n"))
+        }
+    }
 }
