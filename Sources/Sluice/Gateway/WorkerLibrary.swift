@@ -84,7 +84,7 @@ extension Worker {
         guard exchange.head.method != .head else {
             exchange.handler = nil
             request.end()
-            return respond(connection, exchange, status: status, fields: fields, body: [])
+            return respondToHead(connection, exchange, status: status, fields: fields)
         }
         exchange.wasAnswered = true
         var head = ResponseHead(status: status, fields: fields)

@@ -44,6 +44,21 @@ extension Worker {
         finishIfWritten(connection)
     }
 
+    /// Answers HEAD for a stream: the head that GET would get, which has no length (RFC 9110, section 8.6).
+    func respondToHead(_ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock) {
+        guard !exchange.wasAnswered else { return }
+        exchange.wasAnswered = true
+        if exchange.head.version == .http10 { connection.value.closesAfterResponse = true }
+        var head = ResponseHead(status: status, fields: fields)
+        finish(&head, exchange)
+        head.version = exchange.head.version
+        head.body = exchange.head.version == .http10 ? .untilClose : .chunked
+        head.keepAlive = !connection.value.closesAfterResponse
+        connection.value.begin(head, body: [], context)
+        connection.value.isFinishing = true
+        finishIfWritten(connection)
+    }
+
     /// What every response carries: the date, and what its route adds.
     func finish(_ head: inout ResponseHead, _ exchange: Exchange) {
         head.fields.append(.date, date)

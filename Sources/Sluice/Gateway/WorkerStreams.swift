@@ -22,10 +22,10 @@ extension Worker {
         fields.append(.cacheControl, "no-store, no-transform")
         fields.append(.xAccelBuffering, "no")
         guard head.method != .head else {
-            return respond(connection, exchange, status: 200, fields: fields, body: [])
+            return respondToHead(connection, exchange, status: 200, fields: fields)
         }
         // A body, if the route takes POST, is read and thrown away first.
-        guard exchange.bodyEnded else { return }
+        guard exchange.bodyEnded else { return askForBody(connection, exchange) }
         do {
             let topic = try hub.topic(named: name)
             var response = ResponseHead(status: 200, fields: fields)
