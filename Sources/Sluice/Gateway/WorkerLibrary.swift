@@ -94,6 +94,7 @@ extension Worker {
         head.keepAlive = !connection.value.closesAfterResponse
         connection.value.begin(head, body: [], context)
         watchForLeaving(connection)
+        if isDraining { request.close() }
         flushStream(request)
     }
 

@@ -26,6 +26,10 @@ extension Worker {
         }
         // A body, if the route takes POST, is read and thrown away first.
         guard exchange.bodyEnded else { return askForBody(connection, exchange) }
+        // The streams were ended already; one that began now would hold the stop up until its grace is over.
+        guard !isDraining else {
+            return refuseForLoad(connection, exchange, status: 503, reason: "the gateway is about to stop")
+        }
         do {
             let topic = try hub.topic(named: name)
             var response = ResponseHead(status: 200, fields: fields)
