@@ -7,6 +7,8 @@ internal import SluiceIO
 extension Worker {
     /// Bytes of a program's stream that are taken over at once.
     static let outboxBatch = 64 * 1024
+    /// Batches of one stream before others have their turn.
+    static let outboxTurn = 16
 
     func runHandler(_ connection: ConnectionPointer, _ exchange: Exchange) {
         guard let handler = plan.handler else { return }
@@ -86,6 +88,8 @@ extension Worker {
             request.end()
             return respondToHead(connection, exchange, status: status, fields: fields)
         }
+        // A client that ended its side before would not be seen to leave: its hang-up was said already.
+        guard !connection.value.transport.inputEnded else { return doom(connection) }
         exchange.wasAnswered = true
         var head = ResponseHead(status: status, fields: fields)
         finish(&head, exchange)
@@ -106,7 +110,7 @@ extension Worker {
     /// Writes what a program's stream holds, as far as the client takes it.
     func flushStream(_ request: ServedRequest) {
         guard let (connection, exchange) = find(request), exchange.wasAnswered else { return }
-        while true {
+        for _ in 0..<Worker.outboxTurn {
             if connection.value.transport.failure != nil { return doom(connection) }
             guard !connection.value.transport.isBlocked else {
                 request.markBlocked()
@@ -122,6 +126,8 @@ extension Worker {
             }
             if bytes.count < Worker.outboxBatch, !connection.value.transport.isBlocked { return }
         }
+        // A program as fast as its client would keep the loop for itself.
+        link.post(.flushStream(request))
     }
 
     // MARK: Ticks

@@ -45,6 +45,25 @@ import Testing
         }
     }
 
+    @Test func `a client that ended its side before a program's stream began does not keep it`() async throws {
+        let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
+        let (gates, gate) = AsyncStream.makeStream(of: Void.self)
+        try await withGateway(Configuration.make()) { _ in
+            arrival.yield()
+            for await _ in gates { break }
+            return .eventStream { stream in for await _ in stream.ticks(every: .seconds(3600)) {} }
+        } _: { gateway in
+            let client = try gateway.client()
+            try await client.send("GET /handler HTTP/1.1\r\nHost: x\r\n\r\n")
+            for await _ in arrivals { break }
+            try await client.finishSending()
+            // Each worker answers from a tick that has looked at its sockets first.
+            _ = await gateway.gateway.occupancy()
+            gate.yield()
+            #expect(try await client.readToEnd() == "")
+        }
+    }
+
     @Test func `HEAD of a stream claims no length`() async throws {
         try await withGateway(Configuration.make()) { _ in
             .eventStream { _ in }
