@@ -8,6 +8,8 @@ import Testing
         var configuration = Configuration.make()
         // Longer than a client's patience: what is only cut at the end of it fails here.
         configuration.shutdownGrace = .seconds(60)
+        // One, so that a stream's end says that the drain has begun for all.
+        configuration.workers = 1
         try await withGateway(configuration) { gateway in
             let late = try gateway.client()
             try await late.send("GET /ok HTTP/1.1\r\nHost: x\r\n\r\nGET /news HTTP/1.1\r\nHost: x\r\n")
@@ -28,6 +30,8 @@ import Testing
         let (gates, gate) = AsyncStream.makeStream(of: Void.self)
         var configuration = Configuration.make()
         configuration.shutdownGrace = .seconds(60)
+        // One, so that a stream's end says that the drain has begun for all.
+        configuration.workers = 1
         try await withGateway(configuration) { _ in
             arrival.yield()
             // Not cancelled with the gateway: it is a task of its own.
