@@ -133,7 +133,9 @@ public final class Gateway: Sendable {
         } onCancel: {
             drain()
         }
+        // A program may exit next, and OpenSSL is gone then: nobody may be reading certificates still.
         upkeep.cancel()
+        await upkeep.value
         resolver.stop()
     }
 
@@ -168,8 +170,7 @@ public final class Gateway: Sendable {
         let files = plan.listeners.compactMap(\.tls)
         guard !files.isEmpty else { return }
         var seconds = 0
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(2))
+        while (try? await Task.sleep(for: .seconds(2))) != nil {
             seconds += 2
             for file in files {
                 file.reloadIfChanged()
