@@ -71,7 +71,7 @@ def test_the_type_comes_from_the_query(gateway):
 
 
 @pytest.mark.parametrize(
-    "query", ["?event=a%0Ab", "?event=a%0D", "?id=a%0Ab", "?id=a%00", "?event=%00", "?event=%FF", "?id=%C3%28"]
+    "query", ["?event=a%0Ab", "?event=a%0D", "?id=a%0Ab", "?id=a%00", "?event=%00", "?event=%FF", "?id=%C3%28", "?id=" + "x" * 5000]
 )
 def test_a_line_end_a_nul_or_bad_utf8_in_a_field_is_refused(start, query):
     gateway = start(settings({"ids": "upstream"}))

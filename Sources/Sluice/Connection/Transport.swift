@@ -271,6 +271,13 @@ struct Transport: ~Copyable {
         socket.shutdownWrite()
     }
 
+    /// Says close_notify where that was not done and can be, without waiting for anything.
+    mutating func sayGoodbye(_ context: LoopContext) {
+        guard isSecure, isEstablished, failure == nil, !isBlocked else { return }
+        session?.close(pipe: context.pipe)
+        _ = flushPipe(context)
+    }
+
     /// Writes past TLS, to a peer that does not speak it. What is not taken is lost.
     func writeUnsealed(_ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { bytes in _ = unsafe socket.write(bytes) }

@@ -89,6 +89,7 @@ public final class EventStream: Sendable {
     /// to delete. Ticks that nobody waited for are not made up for.
     public func ticks(every interval: Duration) -> Ticks { Ticks(served, interval) }
 
-    /// Ends the stream. What was sent before still reaches the client.
+    /// Ends the stream. What was sent before still reaches the client; when it has been handed on, the task that serves the
+    /// stream is cancelled.
     public func close() { served.close() }
 }

@@ -5,8 +5,10 @@ internal import Synchronization
 /// A gateway for Server-Sent Events: listeners, topics, sources and routes, or a program's own handler.
 ///
 /// `init` opens the listeners, so that what cannot work fails there; `run` serves until its task is cancelled.
-/// A gateway runs once. It installs no signal handlers. It fits ServiceLifecycle:
-/// `extension Gateway: @retroactive Service {}` is all that takes.
+/// A gateway runs once. It installs no signal handlers.
+///
+/// It fits ServiceLifecycle: `extension Gateway: @retroactive Service {}`, and the signals that end it are the service
+/// group's `cancellationSignals`, since it is a cancel that makes it drain.
 public final class Gateway: Sendable {
     /// An address that the gateway listens on, with the real port.
     public struct Address: Sendable, Hashable, CustomStringConvertible {

@@ -25,6 +25,7 @@ final class Worker: EventLoopHandler {
     let ticks = Slab<TickTimer>()
     var isDraining = false
     var drainDeadline: UInt64 = 0
+    var drainGrace: UInt64 = 0
     /// Draining began, and streams still wait to be ended.
     var mustEndStreams = false
     private var spare = SpareDescriptor()

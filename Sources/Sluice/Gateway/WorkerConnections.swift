@@ -267,6 +267,7 @@ extension Worker {
             connection.value.exchange?.handler?.clientLeft()
             if let timer = connection.value.timer { loop.timers.cancel(timer) }
             if let address = connection.value.countedAddress { plan.ledger.uncount(address) }
+            connection.value.transport.sayGoodbye(context)
             connection.value.transport.deregister(context)
             plan.ledger.closed()
             connections.remove(token)

@@ -65,6 +65,7 @@ extension Worker {
     private func startDraining(_ grace: UInt64) {
         guard !isDraining else { return }
         isDraining = true
+        drainGrace = grace
         drainDeadline = context.now &+ grace
         for slot in listeners { loop.selector.remove(slot.listener.rawValue) }
         listeners = []
@@ -89,7 +90,8 @@ extension Worker {
     }
 
     func continueDraining(hasMore: Bool) {
-        if mustEndStreams, !hasMore {
+        // A worker that is never done with its broadcasts still has to say goodbye in time.
+        if mustEndStreams, !hasMore || context.now >= drainDeadline &- drainGrace / 2 {
             mustEndStreams = false
             connections.forEach { _, connection in drain(connection) }
             settleStreams()

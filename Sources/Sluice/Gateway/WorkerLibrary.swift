@@ -74,7 +74,13 @@ extension Worker {
         if !exchange.bodyEnded { connection.value.closesAfterResponse = true }
         var fields = FieldBlock()
         for field in response.headerFields { fields.append(name: field.name.rawName, value: field.value) }
-        let status = UInt16(clamping: response.status.code)
+        guard let status = UInt16(exactly: response.status.code), (200...999).contains(status) else {
+            logger.error(
+                "a handler answered with a status that is none", metadata: ["status": "\(response.status.code)"])
+            exchange.handler = nil
+            request.end()
+            return respond(connection, exchange, status: 500, text: "the handler failed")
+        }
         guard case .eventStream = response.body else {
             exchange.handler = nil
             exchange.bodyUse = .discard
@@ -83,9 +89,11 @@ extension Worker {
             guard case .bytes(let bytes) = response.body else { return }
             return respond(connection, exchange, status: status, fields: fields, body: bytes)
         }
-        guard exchange.head.method != .head else {
+        let isBodiless = ResponseHead.isBodiless(status)
+        guard exchange.head.method != .head, !isBodiless else {
             exchange.handler = nil
             request.end()
+            if isBodiless { return respond(connection, exchange, status: status, fields: fields, body: []) }
             return respondToHead(connection, exchange, status: status, fields: fields)
         }
         // A client that ended its side before would not be seen to leave: its hang-up was said already.

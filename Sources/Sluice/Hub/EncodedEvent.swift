@@ -28,6 +28,8 @@ struct EncodedEvent: @unchecked Sendable {
     }
 
     static let digits = 12
+    /// Bytes of an own id: it comes back in a field of a request, which servers bound.
+    static let longestID = 4096
 
     /// Encodes an event.
     /// - Parameters:

@@ -29,6 +29,9 @@ extension Hub {
     ) throws(SluiceError) -> PublishReceipt {
         for (value, name) in [(type, "event"), (id, "id")] {
             let isValid = unsafe value?.withUnsafeBytes { unsafe EventEncoder.isValidField($0) } ?? true
+            guard value?.count ?? 0 <= EncodedEvent.longestID else {
+                throw SluiceError(.badEvent, "the \(name) of an event has at most \(EncodedEvent.longestID) bytes")
+            }
             guard isValid else {
                 throw SluiceError(.badEvent, "the \(name) of an event may not hold CR, LF or NUL")
             }

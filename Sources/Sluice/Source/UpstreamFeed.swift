@@ -147,7 +147,7 @@ final class UpstreamFeed {
         text += "Cache-Control: no-cache\r\n"
         for (name, value) in options.headers.sorted(by: { $0.key < $1.key }) { text += "\(name): \(value.value)\r\n" }
         var bytes = Array(text.utf8)
-        if !events.lastEventID.isEmpty {
+        if !events.lastEventID.isEmpty, events.lastEventID.count <= EncodedEvent.longestID {
             bytes.append(contentsOf: Array("Last-Event-ID: ".utf8))
             bytes.append(contentsOf: events.lastEventID)
             bytes.append(contentsOf: [0x0D, 0x0A])
@@ -247,7 +247,8 @@ final class UpstreamFeed {
             let encoded = unsafe event.data.withUnsafeBytes {
                 unsafe hub.encode(
                     data: $0, type: event.type.isEmpty ? nil : event.type,
-                    id: event.hasOwnID ? event.lastEventID : nil, for: topic)
+                    id: event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID ? event.lastEventID : nil,
+                    for: topic)
             }
             _ = hub.append([encoded], to: topic, from: worker)
         }

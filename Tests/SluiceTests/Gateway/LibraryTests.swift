@@ -55,6 +55,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [(204, "HTTP/1.1 204"), (304, "HTTP/1.1 304"), (103, "HTTP/1.1 500"), (7, "HTTP/1.1 500")])
+    func `a status that has no body has none, and one that is no answer is a failure`(code: Int, line: String)
+        async throws
+    {
+        try await withGateway(Configuration()) { _ in
+            var response = Response.eventStream { stream in try await stream.comment("never sent") }
+            response.status = .init(code: code)
+            return response
+        } _: { gateway in
+            let client = try gateway.client()
+            try await client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let answer = try await client.readToEnd()
+            #expect(answer.hasPrefix(line))
+            #expect(!answer.contains("never sent"))
+        }
+    }
+
     @Test func `a body is read up to its limit`() async throws {
         try await withGateway(Configuration()) { request in
             do {
