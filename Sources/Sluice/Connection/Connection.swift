@@ -78,16 +78,17 @@ struct Connection: ~Copyable {
         guard framing == .chunked else { return bytes }
         var framed: [UInt8] = []
         framed.reserveCapacity(bytes.count + 12)
-        ChunkHead(bytes.count).append(to: &framed)
-        framed.append(contentsOf: bytes)
-        framed.append(0x0D)
-        framed.append(0x0A)
+        unsafe bytes.withUnsafeBytes { unsafe HTTP1Serializer.appendChunk($0, to: &framed) }
         return framed
     }
 
     /// Ends a streamed body so that the peer sees that it is whole.
     mutating func endBody(_ context: LoopContext) {
-        if framing == .chunked { transport.writeAll(Array("0\r\n\r\n".utf8), context) }
+        if framing == .chunked {
+            var end: [UInt8] = []
+            HTTP1Serializer.appendLastChunk(to: &end)
+            transport.writeAll(end, context)
+        }
         isFinishing = true
     }
 }

@@ -1,21 +1,36 @@
-/// Strings as JSON writes them (RFC 8259, section 7), for the few answers that the gateway makes itself.
-enum JSONText {
-    /// Appends bytes as a JSON string; what is not UTF-8 becomes U+FFFD.
-    static func append(_ bytes: [UInt8], to target: inout [UInt8]) {
-        target.append(0x22)
-        for byte in String(decoding: bytes, as: UTF8.self).utf8 {
-            switch byte {
-            case 0x22, 0x5C: target.append(contentsOf: [0x5C, byte])
-            case 0x00..<0x20, 0x7F:
-                let digits = Array("0123456789abcdef".utf8)
-                target.append(contentsOf: Array("\\u00".utf8))
-                target.append(digits[Int(byte >> 4)])
-                target.append(digits[Int(byte & 15)])
-            default: target.append(byte)
+/// Strings as JSON writes them (RFC 8259, section 7), for answers, logs and, as YAML 1.2 reads them too, configurations.
+package enum JSONText {
+    /// A string in quotes. Escaped are also what terminals obey and what readers of YAML take for line ends or refuse.
+    package static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            case _ where isUnseen(scalar):
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            default: quoted.unicodeScalars.append(scalar)
             }
         }
-        target.append(0x22)
+        return quoted + "\""
     }
 
-    static func append(_ text: String, to target: inout [UInt8]) { append(Array(text.utf8), to: &target) }
+    /// Control characters, line and paragraph separators, the byte order mark and the last two of the first plane.
+    package static func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
+    }
+
+    /// Appends bytes as a JSON string; what is not UTF-8 becomes U+FFFD.
+    static func append(_ bytes: [UInt8], to target: inout [UInt8]) {
+        target.append(contentsOf: quoted(String(decoding: bytes, as: UTF8.self)).utf8)
+    }
+
+    static func append(_ text: String, to target: inout [UInt8]) { target.append(contentsOf: quoted(text).utf8) }
 }

@@ -8,17 +8,17 @@ enum QueryString {
         var decoded: [UInt8]? {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(raw.count)
-            var rest = raw
-            while let byte = rest.popFirst() {
-                switch byte {
+            var index = raw.startIndex
+            while index < raw.endIndex {
+                switch raw[index] {
                 case 0x2B: bytes.append(0x20)
-                case 0x25:
-                    guard let high = rest.popFirst().flatMap(QueryString.hex),
-                        let low = rest.popFirst().flatMap(QueryString.hex)
-                    else { return nil }
-                    bytes.append(high << 4 | low)
-                default: bytes.append(byte)
+                case PercentEscape.sign:
+                    guard let byte = PercentEscape.byte(at: index, in: raw) else { return nil }
+                    bytes.append(byte)
+                    index += 2
+                default: bytes.append(raw[index])
                 }
+                index += 1
             }
             return bytes
         }
@@ -34,15 +34,6 @@ enum QueryString {
             }
         }
         return nil
-    }
-
-    private static func hex(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x37
-        case 0x61...0x66: byte - 0x57
-        default: nil
-        }
     }
 }
 

@@ -18,7 +18,7 @@ extension ConfigurationCheck {
     }
 
     private mutating func check(_ feed: FeedOptions, _ path: Path) {
-        if let reason = Syntax.urlProblem(feed.url) {
+        if let reason = FeedURL.problem(of: feed.url) {
             report(path["url"], reason)
         } else if Syntax.parameters(ofURL: feed.url) == nil {
             report(path["url"], "expected {name} for each parameter, not \"\(feed.url)\"")

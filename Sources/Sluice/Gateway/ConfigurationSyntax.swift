@@ -34,33 +34,6 @@ enum Syntax {
         }
         return nil
     }
-
-    /// What is wrong with a feed's URL.
-    static func urlProblem(_ text: String) -> String? {
-        let expected = "expected an http or https URL, not \"\(text)\""
-        let lower = text.lowercased()
-        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else { return expected }
-        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            return expected + ": spaces and characters beyond ASCII are written as %XX"
-        }
-        let rest = text[text.index(text.startIndex, offsetBy: lower.hasPrefix("https") ? 8 : 7)...]
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        if rest.contains("#") { return "a URL that is asked for has no fragment (#)" }
-        if authority.contains("@") {
-            return "a name and password do not stand in the URL; use headers: {Authorization: ...}"
-        }
-        if authority.contains("{") { return "a {parameter} can stand in the path and the query, not in the host" }
-        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
-        guard !host.isEmpty else { return expected + ": it names no host" }
-        if authority.hasPrefix("["), !authority.contains("]") || IPAddress(host.dropFirst()) == nil {
-            return expected + ": its host is not an IPv6 address in brackets"
-        }
-        let port = authority.dropFirst(host.count).drop { $0 == "]" }
-        guard port.isEmpty || (port.hasPrefix(":") && UInt16(port.dropFirst()) ?? 0 > 0) else {
-            return expected + ": its port is not 1 to 65535"
-        }
-        return nil
-    }
 }
 
 extension Syntax {

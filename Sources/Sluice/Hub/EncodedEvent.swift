@@ -1,3 +1,4 @@
+internal import SluiceHTTP
 internal import SluiceSSE
 
 /// One event as the bytes that every subscriber of its topic gets, made once:
@@ -59,22 +60,19 @@ struct EncodedEvent: @unchecked Sendable {
     }
 
     private static func wrap(_ block: [UInt8], digitsEnd: Int, ownID: [UInt8]) -> EncodedEvent {
-        let head = ChunkHead(block.count)
-        let total = head.count + block.count + 2
-        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: total) { _ in
-            Header(
-                count: total, payloadStart: head.count, payloadEnd: head.count + block.count,
-                digitsEnd: digitsEnd == 0 ? 0 : head.count + digitsEnd, ownID: ownID)
-        }
-        unsafe buffer.withUnsafeMutablePointerToElements { start in
-            let bytes = UnsafeMutableRawPointer(start)
-            unsafe head.copy(to: bytes)
-            unsafe block.withUnsafeBytes { source in
+        var chunk: [UInt8] = []
+        chunk.reserveCapacity(block.count + 16)
+        unsafe block.withUnsafeBytes { unsafe HTTP1Serializer.appendChunk($0, to: &chunk) }
+        let start = chunk.count - 2 - block.count
+        let header = Header(
+            count: chunk.count, payloadStart: start, payloadEnd: chunk.count - 2,
+            digitsEnd: digitsEnd == 0 ? 0 : start + digitsEnd, ownID: ownID)
+        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: chunk.count) { _ in header }
+        unsafe buffer.withUnsafeMutablePointerToElements { elements in
+            unsafe chunk.withUnsafeBufferPointer { source in
                 guard let base = source.baseAddress else { return }
-                unsafe (bytes + head.count).copyMemory(from: base, byteCount: source.count)
+                unsafe elements.initialize(from: base, count: source.count)
             }
-            unsafe (bytes + total - 2).storeBytes(of: 0x0D, as: UInt8.self)
-            unsafe (bytes + total - 1).storeBytes(of: 0x0A, as: UInt8.self)
         }
         return EncodedEvent(buffer: buffer)
     }

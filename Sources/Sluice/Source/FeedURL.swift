@@ -17,9 +17,7 @@ struct FeedURL: Sendable, Equatable {
     }
 
     init(_ text: String) throws(Problem) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw Problem(description: "a URL holds no spaces, control characters or letters beyond ASCII")
-        }
+        let expected = "expected an http or https URL, not \"\(text)\""
         var rest = Substring(text)
         if rest.lowercased().hasPrefix("https://") {
             isSecure = true
@@ -28,33 +26,44 @@ struct FeedURL: Sendable, Equatable {
             isSecure = false
             rest = rest.dropFirst(7)
         } else {
-            throw Problem(description: "a URL begins with http:// or https://")
+            throw Problem(description: expected)
         }
-        rest = rest.prefix { $0 != "#" }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw Problem(description: expected + ": spaces and characters beyond ASCII are written as %XX")
+        }
+        guard !rest.contains("#") else {
+            throw Problem(description: "a URL that is asked for has no fragment (#)")
+        }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         let path = rest[authority.endIndex...]
         target = path.isEmpty ? "/" : path.hasPrefix("?") ? "/" + path : String(path)
         guard !authority.contains("@") else {
-            throw Problem(description: "a URL holds no user or password; send an Authorization header")
+            throw Problem(
+                description: "a name and password do not stand in the URL; use headers: {Authorization: ...}")
         }
+        guard !authority.contains("{") else {
+            throw Problem(description: "a {parameter} can stand in the path and the query, not in the host")
+        }
+        let noIPv6 = expected + ": its host is not an IPv6 address in brackets"
+        let noPort = expected + ": its port is not 1 to 65535"
         var host = authority
         var portText: Substring?
         if host.hasPrefix("[") {
-            guard let close = host.firstIndex(of: "]") else { throw Problem(description: "the bracket is not closed") }
+            guard let close = host.firstIndex(of: "]") else { throw Problem(description: noIPv6) }
             let after = host[host.index(after: close)...]
-            guard after.isEmpty || after.hasPrefix(":") else { throw Problem(description: "a port follows a colon") }
+            guard after.isEmpty || after.hasPrefix(":") else { throw Problem(description: noPort) }
             portText = after.isEmpty ? nil : after.dropFirst()
             host = host[host.index(after: host.startIndex)..<close]
-            guard IPAddress(host) != nil else { throw Problem(description: "\(host) is no IPv6 address") }
+            guard IPAddress(host) != nil else { throw Problem(description: noIPv6) }
         } else if let colon = host.firstIndex(of: ":") {
             portText = host[host.index(after: colon)...]
             host = host[..<colon]
         }
-        guard !host.isEmpty else { throw Problem(description: "the host is missing") }
+        guard !host.isEmpty else { throw Problem(description: expected + ": it names no host") }
         let standard: UInt16 = isSecure ? 443 : 80
         if let portText {
             guard portText.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(portText), port > 0 else {
-                throw Problem(description: "a port is a number from 1 to 65535")
+                throw Problem(description: noPort)
             }
             self.port = port
         } else {
@@ -63,5 +72,15 @@ struct FeedURL: Sendable, Equatable {
         self.host = String(host)
         let shown = host.contains(":") ? "[\(host)]" : String(host)
         self.authority = port == standard ? shown : "\(shown):\(port)"
+    }
+
+    /// What is wrong with a URL; `nil` when nothing is.
+    static func problem(of text: String) -> String? {
+        do throws(Problem) {
+            _ = try FeedURL(text)
+            return nil
+        } catch {
+            return error.description
+        }
     }
 }

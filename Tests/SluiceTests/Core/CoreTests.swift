@@ -112,7 +112,7 @@ import Testing
     @Test func `strings are escaped`() {
         var bytes: [UInt8] = []
         JSONText.append("a\"\\\n\u{1}é", to: &bytes)
-        #expect(String(decoding: bytes, as: UTF8.self) == "\"a\\\"\\\\\\u000a\\u0001é\"")
+        #expect(String(decoding: bytes, as: UTF8.self) == "\"a\\\"\\\\\\n\\u0001é\"")
     }
 }
 

@@ -150,12 +150,4 @@ import Testing
         }
         #expect(bytes(event, .untilClose) == "data: a\ndata: id: evil\ndata: b\ndata: \ndata: c\n\n")
     }
-
-    @Test(arguments: [0, 1, 15, 16, 255, 256, 65_535, 1_048_576, Int.max])
-    func `a chunk head is the size in hex`(size: Int) {
-        var head: [UInt8] = []
-        ChunkHead(size).append(to: &head)
-        #expect(String(decoding: head, as: UTF8.self) == String(size, radix: 16) + "\r\n")
-        #expect(head.count == ChunkHead(size).count)
-    }
 }
