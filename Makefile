@@ -15,10 +15,10 @@ LINT_BUILD := $(if $(CI),.build,.build-lint)
 
 help: ## Say what there is.
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' Makefile
 
 run: toolchain build-packages ## Build the gateway and start it on conf/sluice.yaml: live events on localhost.
-	@echo "Building the gateway (about five minutes the first time, seconds later)"
+	@echo "Building the gateway (about two minutes the first time, seconds later)"
 	@swift build --configuration release --product sluice
 	@.build/release/sluice cert
 	@exec tools/run .build/release/sluice
