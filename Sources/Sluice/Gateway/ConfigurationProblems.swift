@@ -32,8 +32,8 @@ struct ConfigurationCheck {
 
     private mutating func checkProcess() {
         let top = Path()
-        if let workers = configuration.workers, !(1...1024).contains(workers) {
-            report(top["workers"], "expected auto or 1 to 1024, not \(workers)")
+        if let workers = configuration.workers, !(1...64).contains(workers) {
+            report(top["workers"], "expected auto or 1 to 64, not \(workers)")
         }
         let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
         let level = configuration.log.level
