@@ -25,6 +25,7 @@ import COpenSSL
 
     /// A context with what servers and clients share. The system's openssl.cnf cannot loosen any of it.
     static func make(_ method: OpaquePointer?, minimum: TLSVersion) throws(TLSError) -> ContextHandle {
+        Initialization.once
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(method) else {
             throw TLSError(.internal, "a TLS context cannot be made", reason: ErrorQueue.take())

@@ -30,6 +30,7 @@ package struct DevelopmentAuthority {
     }
 
     private static func run(_ directory: String, _ names: [String], reuse: Bool) throws(TLSError) -> Paths {
+        Initialization.once
         var wanted: [CertificateName] = []
         for text in names.isEmpty ? ["localhost", "127.0.0.1", "::1"] : names {
             let name = try CertificateName(text)

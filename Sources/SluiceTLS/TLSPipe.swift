@@ -60,6 +60,7 @@ import COpenSSL
     private static let keptCapacity = 512 * 1024
 
     package init() {
+        Initialization.once
         unsafe bio = unsafe pipeMethod.flatMap { unsafe BIO_new($0) }
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(
