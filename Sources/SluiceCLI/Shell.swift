@@ -21,10 +21,9 @@ enum Shell {
 
     private static func ended(_ text: String) -> String { text.hasSuffix("\n") ? text : text + "\n" }
 
-    /// Where a program is; `nil` when it is not installed. Folders of the system's own programs count, although they
-    /// are not in everybody's PATH.
+    /// Where a program is, by PATH; `nil` when it is not there.
     static func program(_ name: String) -> String? {
-        let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]
+        let folders = (environment["PATH"] ?? "").split(separator: ":")
         return folders.map { $0 + "/" + name }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 

@@ -194,7 +194,11 @@ final class HubShard {
         if written == bytes.count {
             subscriber.value.cursor = run.through
             subscriber.value.lastSent = now
-            if run.through == target { return }
+            if run.through == target {
+                // Under TLS all of it is sealed; the last record may not have left.
+                _ = isStuck(subscriber)
+                return
+            }
         } else {
             cut(subscriber, after: written)
         }
@@ -273,6 +277,7 @@ final class HubShard {
             sent += written
         }
         subscriber.value.state = .live
+        _ = isStuck(subscriber)
     }
 
     /// Writes the rest of an event that was cut.
