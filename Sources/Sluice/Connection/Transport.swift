@@ -50,9 +50,6 @@ struct Transport: ~Copyable {
         case .none: true
         }
     }
-    var queuedCount: Int { queued.count }
-    var peer: SocketAddress? { socket.peerAddress }
-    var local: SocketAddress? { socket.localAddress }
     var connectError: Errno? { socket.pendingError() }
 
     // MARK: Writing

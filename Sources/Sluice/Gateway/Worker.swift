@@ -31,7 +31,6 @@ final class Worker: EventLoopHandler {
     private var spare = SpareDescriptor()
     private var exhaustedSaidAt: UInt64 = 0
     private var taken: [Job] = []
-    private var nextSweep: UInt64 = 0
     private var dateSecond: Int64 = -1
     private var dateText: [UInt8] = []
 
@@ -184,7 +183,7 @@ final class Worker: EventLoopHandler {
     private func admit(_ socket: consuming Socket, _ peer: SocketAddress, _ slot: ListenerSlot, _ number: Int) {
         context.counters.accepted &+= 1
         // Over the limit a client still gets an answer; far over it only a close.
-        guard plan.ledger.opened() <= plan.connectionLimit + 128, !isDraining else {
+        guard plan.ledger.opened() - 128 <= plan.connectionLimit, !isDraining else {
             plan.ledger.closed()
             context.counters.refused &+= 1
             return
