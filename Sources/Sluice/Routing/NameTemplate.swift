@@ -99,7 +99,7 @@ package struct NameTemplate: Sendable, Hashable {
     }
 
     /// What the parameter of a segment stands for in this text (empty without one); `nil` when it does not fit.
-    private static func value(_ text: ArraySlice<UInt8>, in segment: Segment) -> ArraySlice<UInt8>? {
+    static func value(_ text: ArraySlice<UInt8>, in segment: Segment) -> ArraySlice<UInt8>? {
         guard segment.hasParameter else { return text.elementsEqual(segment.prefix) ? [] : nil }
         guard text.count > segment.prefix.count + segment.suffix.count, text.starts(with: segment.prefix),
             text.suffix(segment.suffix.count).elementsEqual(segment.suffix)
@@ -126,7 +126,7 @@ package struct NameTemplate: Sendable, Hashable {
     }
 
     /// C0, DEL and C1: they would end a field of a stream or upset a terminal.
-    private static func hasControl(_ text: String) -> Bool {
+    static func hasControl(_ text: String) -> Bool {
         text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
     }
 }
