@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .PHONY: help run test lint bench clean toolchain build-packages test-packages
 
 # What the build needs beside Swift itself, and what the tests need beside the build.
-BUILD_PACKAGES := ca-certificates git libssl-dev pkg-config
-BENCH_PACKAGES := gcc libnghttp2-dev libnginx-mod-nchan nginx openssl python3 zlib1g-dev
+BUILD_PACKAGES := ca-certificates git libssl-dev pkg-config zlib1g-dev
+BENCH_PACKAGES := gcc libnghttp2-dev libnginx-mod-nchan nginx openssl python3
 TEST_PACKAGES := chromium curl libnss3-tools node-eventsource openssl python3 python3-venv
 
 # With CI in the environment the manifest turns warnings into errors. That changes every compiler call, so that a lint

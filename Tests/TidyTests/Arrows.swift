@@ -3,7 +3,7 @@ enum Arrows {
     static let allowed: [String: Set<String>] = [
         "SluiceIO": ["CLinux", "Glibc", "Synchronization"],
         "SluiceTLS": ["COpenSSL", "Synchronization"],
-        "SluiceHTTP": [],
+        "SluiceHTTP": ["CZlib"],
         "SluiceSSE": [],
         "Sluice": [
             "SluiceIO", "SluiceTLS", "SluiceHTTP", "SluiceSSE", "Logging", "HTTPTypes", "Synchronization",

@@ -43,6 +43,8 @@ struct RuleTests {
         ("Sources/SluiceSSE/A.swift", "import Foundation"),
         ("Sources/SluiceHTTP/A.swift", "package import SluiceSSE"),
         ("Sources/SluiceIO/A.swift", "import COpenSSL"),
+        ("Sources/SluiceHTTP/A.swift", "import COpenSSL"),
+        ("Sources/SluiceTLS/A.swift", "import CZlib"),
         ("Sources/Sluice/Core/A.swift", "import Glibc"),
         ("Sources/Sluice/Core/A.swift", "import struct Foundation.Data"),
         ("Sources/Sluice/Core/A.swift", "@preconcurrency public import Yams"),
@@ -57,6 +59,7 @@ struct RuleTests {
     @Test(arguments: [
         ("Sources/SluiceIO/A.swift", "internal import Glibc\npackage import CLinux"),
         ("Sources/SluiceTLS/A.swift", "import COpenSSL"),
+        ("Sources/SluiceHTTP/ContentCoding/A.swift", "internal import CZlib"),
         ("Sources/Sluice/Hub/A.swift", "public import Logging // import Foundation"),
         ("Tests/SluiceTests/A.swift", "import Foundation"),
     ])
