@@ -20,7 +20,7 @@ final class Worker: EventLoopHandler {
     var listeners: [ListenerSlot]
     /// Connections that are over, closed at the end of the tick.
     var doomed: [Token] = []
-    var feeds: [FeedSlot] = []
+    var feeds: [UpstreamFeed] = []
     var tickers: [Ticker] = []
     let ticks = Slab<TickTimer>()
     var isDraining = false

@@ -44,7 +44,7 @@ extension Worker {
         case .drain(let grace): startDraining(grace)
         case .resolved(let feed, let attempt, let result):
             guard feed < feeds.count else { return }
-            feeds[feed].feed.resolved(result, attempt: attempt)
+            feeds[feed].client.resolved(result, attempt: attempt)
         case .answer(let request, let response): answer(request, response)
         case .wantBody(let request, let limit): wantBody(request, limit)
         case .flushStream(let request): flushStream(request)
@@ -69,7 +69,7 @@ extension Worker {
         drainDeadline = context.now &+ grace
         for slot in listeners { loop.selector.remove(slot.listener.rawValue) }
         listeners = []
-        for slot in feeds { slot.feed.stop() }
+        for feed in feeds { feed.stop() }
         // Streams end after this tick's flush, so that what was accepted before is delivered.
         mustEndStreams = true
         // Something has to wake the loop at the deadline.

@@ -1,17 +1,8 @@
 internal import Logging
 internal import SluiceIO
-internal import SluiceTLS
 
 /// The tickers and feeds that run on this worker.
 extension Worker {
-    /// A feed and its timer.
-    final class FeedSlot {
-        let feed: UpstreamFeed
-        var timer: TimerWheel.ID?
-
-        init(_ feed: UpstreamFeed) { self.feed = feed }
-    }
-
     /// Sources are dealt out to the workers in the order of their names.
     func startSources() {
         let configuration = plan.configuration
@@ -42,17 +33,13 @@ extension Worker {
     }
 
     private func startFeed(_ name: String, _ options: FeedOptions, _ topics: [Topic]) {
-        do {
-            let url = try FeedURL(options.url)
-            let tls =
-                url.isSecure
-                ? try TLSClientContext(authorities: options.certificateAuthority, alpn: ["http/1.1"]) : nil
-            let token = Token(index: UInt32(feeds.count), generation: 1).packed(.feed)
+        do throws(FeedURL.Problem) {
             let feed = UpstreamFeed(
-                name: name, options: options, url: url, topics: topics, tls: tls, hub: hub, worker: index,
-                context: context, owner: self, selectorToken: token, logger: logger)
-            feeds.append(FeedSlot(feed))
-            feed.connect()
+                name: name, options: options, url: try FeedURL(options.url), topics: topics,
+                trust: StreamTrust(authorities: options.certificateAuthority), hub: hub, worker: index,
+                context: context, owner: self, index: UInt32(feeds.count), logger: logger)
+            feeds.append(feed)
+            feed.start()
         } catch {
             logger.error("feed cannot start", metadata: ["feed": "\(name)", "reason": "\(error)"])
         }
@@ -60,31 +47,21 @@ extension Worker {
 
     func feedReady(_ token: Token, _ events: Selector.Events) {
         guard Int(token.index) < feeds.count else { return }
-        feeds[Int(token.index)].feed.ready(events)
+        feeds[Int(token.index)].client.ready(token, events)
     }
 
     func feedTimer(_ token: Token) {
         guard Int(token.index) < feeds.count, !isDraining else { return }
-        let slot = feeds[Int(token.index)]
-        slot.timer = nil
-        slot.feed.timerFired()
+        feeds[Int(token.index)].client.timerFired()
     }
 }
 
 extension Worker: UpstreamFeed.Owner {
     func resolve(_ feed: UpstreamFeed, host: String, port: UInt16, attempt: UInt64) {
-        guard let number = feeds.firstIndex(where: { $0.feed === feed }) else { return }
         let jobs = jobs
+        let number = Int(feed.index)
         resolver.resolve(host: host, port: port) { result in
             jobs.post(.resolved(feed: number, attempt: attempt, result))
         }
-    }
-
-    func schedule(_ feed: UpstreamFeed, atMilliseconds time: UInt64) {
-        guard let number = feeds.firstIndex(where: { $0.feed === feed }) else { return }
-        let slot = feeds[number]
-        if let timer = slot.timer { loop.timers.cancel(timer) }
-        slot.timer = loop.timers.schedule(
-            atMilliseconds: time, token: Token(index: UInt32(number), generation: 1).packed(.feed))
     }
 }

@@ -22,10 +22,12 @@ struct Counters: Sendable, Equatable {
     /// Bytes of feeds that were not UTF-8, in events.
     var repairedEvents: UInt64 = 0
     var oversizedEvents: UInt64 = 0
+    var feeds = FeedCounters()
 
     static func + (left: Counters, right: Counters) -> Counters {
         var sum = left
         for field in Counters.fields { sum[keyPath: field] &+= right[keyPath: field] }
+        sum.feeds = left.feeds + right.feeds
         return sum
     }
 

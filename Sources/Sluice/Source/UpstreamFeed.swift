@@ -2,308 +2,162 @@ internal import Logging
 internal import SluiceHTTP
 internal import SluiceIO
 internal import SluiceSSE
-internal import SluiceTLS
 
-/// An upstream SSE stream: one client connection that is made again for ever, and whose events are published.
+/// An upstream SSE stream whose events are published: a `StreamClient` and the topics that it feeds.
 ///
 /// It runs on one worker. Its subscribers notice nothing of an outage but the missing events: they belong to the topic.
 final class UpstreamFeed {
     /// What a feed needs of its worker.
     protocol Owner: AnyObject {
-        /// Looks a name up and hands the answer to `resolved` on the worker's thread.
+        /// Looks a name up and hands the answer to `feed.client.resolved`, on the worker's thread.
         func resolve(_ feed: UpstreamFeed, host: String, port: UInt16, attempt: UInt64)
-        func schedule(_ feed: UpstreamFeed, atMilliseconds: UInt64)
     }
 
-    enum State {
-        case waiting
-        case resolving
-        case connecting
-        case handshaking
-        case awaitingHead
-        case streaming
+    /// How a feed is, as the log is told.
+    enum Condition: Equatable {
+        /// Not connected yet, or no longer; it comes again by itself.
+        case down
+        case up
+        /// 401, 403, 404, 410: it comes again after long.
+        case refused
+        /// 204: it does not come again.
         case stopped
     }
 
     let name: String
-    let selectorToken: UInt64
-    let url: FeedURL
+    let index: UInt32
     private let options: FeedOptions
+    private let url: FeedURL
+    private let trust: StreamTrust
     private let topics: [Topic]
     private let hub: Hub
     private let worker: Int
     private let context: LoopContext
     private let logger: Logger
-    private let tls: TLSClientContext?
     private unowned let owner: any Owner
+    private(set) var condition = Condition.down
+    /// What the last warning of this outage was about.
+    private var saidFault: FeedFault?
 
-    private(set) var state: State = .waiting
-    private var schedule: FeedSchedule
-    private var transport: Transport?
-    private var addresses: [SocketAddress] = []
-    private var parser: ResponseParser
-    private var events: EventParser
-    /// Counts attempts, so that a late answer to an earlier one is dropped.
-    private(set) var attempt: UInt64 = 0
-    /// When the current step must have made progress.
-    private var deadline: UInt64 = 0
-    private var wasDown = false
+    private(set) lazy var client = StreamClient(
+        options.request(url), options.client(context.limits), trust: trust, index: index, context: context, owner: self)
 
-    private static let connectMilliseconds: UInt64 = 10_000
-
+    /// - Parameter index: the index in the tokens of its sockets and its timer.
     init(
-        name: String, options: FeedOptions, url: FeedURL, topics: [Topic], tls: TLSClientContext?, hub: Hub,
-        worker: Int, context: LoopContext, owner: any Owner, selectorToken: UInt64, logger: Logger
+        name: String, options: FeedOptions, url: FeedURL, topics: [Topic], trust: StreamTrust, hub: Hub, worker: Int,
+        context: LoopContext, owner: any Owner, index: UInt32, logger: Logger
     ) {
         self.name = name
         self.options = options
         self.url = url
+        self.trust = trust
         self.topics = topics
-        self.tls = tls
         self.hub = hub
         self.worker = worker
         self.context = context
         self.owner = owner
-        self.selectorToken = selectorToken
+        self.index = index
         var logger = logger
         logger[metadataKey: "feed"] = "\(name)"
         self.logger = logger
-        schedule = FeedSchedule(options.retry)
-        parser = ResponseParser(limits: HTTP1Limits())
-        events = EventParser(limits: .init(line: context.limits.feedLine, event: context.limits.feedEvent))
     }
 
-    // MARK: Connecting
+    /// Connects, now and for ever.
+    func start() { client.start() }
 
-    /// Begins an attempt; the first one when the gateway starts, each later one when its timer fires.
-    func connect() {
-        guard state == .waiting else { return }
-        attempt &+= 1
-        state = .resolving
-        owner.resolve(self, host: url.host, port: url.port, attempt: attempt)
-    }
+    /// Ends the feed; `start` goes on where it was.
+    func stop() { client.stop() }
 
-    /// The answer of the resolver.
-    func resolved(_ result: Result<[SocketAddress], ResolveError>, attempt: UInt64) {
-        guard state == .resolving, attempt == self.attempt else { return }
-        switch result {
-        case .success(let found):
-            addresses = found
-            connectNext(because: "the name has no address")
-        case .failure(let error): fail("\(error)")
-        }
-    }
+    // MARK: What comes of it
 
-    private func connectNext(because reason: String) {
-        drop()
-        guard !addresses.isEmpty else { return fail(reason) }
-        let address = addresses.removeFirst()
-        do {
-            let socket = try Socket.connecting(to: address)
-            var transport = Transport(socket, selectorToken: selectorToken)
-            try transport.register([.read, .write], context)
-            self.transport = consume transport
-            state = .connecting
-            setDeadline(UpstreamFeed.connectMilliseconds)
-        } catch {
-            connectNext(because: "\(address): \(error)")
-        }
-    }
-
-    /// The selector has something to say about the socket.
-    func ready(_ events: Selector.Events) {
-        if state == .connecting {
-            if let error = transport?.connectError { return connectNext(because: "\(error)") }
-            guard events.contains(.write) else { return }
-            connected()
-            return
-        }
-        if events.contains(.write), transport?.becameWritable(context) == false {
-            if let failure = transport?.failure { return fail("\(failure)") }
-        }
-        if events.contains(.read) || events.contains(.hangup) || events.contains(.readHangup) || events.contains(.error)
-        {
-            read()
-        }
-    }
-
-    private func connected() {
-        guard let tls else { return sendRequest() }
-        do {
-            transport?.secure(by: try TLSSession(connecting: tls, serverName: url.host, pipe: context.pipe))
-            state = .handshaking
-            handle(transport?.startHandshake(context) ?? .nothing)
-        } catch {
-            fail("\(error)")
-        }
-    }
-
-    private func sendRequest() {
-        state = .awaitingHead
-        parser = ResponseParser(limits: HTTP1Limits())
-        parser.expect(method: .get)
-        events.reset()
-        var text = "GET \(url.target) HTTP/1.1\r\nHost: \(url.authority)\r\nAccept: text/event-stream\r\n"
-        text += "Cache-Control: no-cache\r\n"
-        for (name, value) in options.headers.sorted(by: { $0.key < $1.key }) { text += "\(name): \(value.value)\r\n" }
-        var bytes = Array(text.utf8)
-        if !events.lastEventID.isEmpty, events.lastEventID.count <= EncodedEvent.longestID {
-            bytes.append(contentsOf: Array("Last-Event-ID: ".utf8))
-            bytes.append(contentsOf: events.lastEventID)
-            bytes.append(contentsOf: [0x0D, 0x0A])
-        }
-        bytes.append(contentsOf: [0x0D, 0x0A])
-        transport?.writeAll(bytes, context)
-        setDeadline(options.idleTimeout.milliseconds)
-        _ = transport?.becameWritable(context)
-    }
-
-    // MARK: Reading
-
-    private func read() { handle(transport?.read(context) ?? .nothing) }
-
-    private func handle(_ outcome: Transport.ReadOutcome) {
-        switch outcome {
-        case .nothing: break
-        case .bytes(let count):
-            setDeadline(options.idleTimeout.milliseconds)
-            unsafe parse(UnsafeRawBufferPointer(rebasing: context.input[..<count]))
-            if let failure = transport?.failure { return fail("\(failure)") }
-            // close_notify came with the last bytes; the upstream's FIN may not follow before ours.
-            if transport?.inputEnded == true { return inputEnded() }
-        case .end: return inputEnded()
-        case .failed(let error): return fail("\(error)")
-        }
-        if state == .handshaking, transport?.isEstablished == true { sendRequest() }
-    }
-
-    private func inputEnded() {
-        if case .end = parser.endOfInput(), state == .streaming { return ended() }
-        fail(state == .streaming ? "the upstream cut the stream" : "the upstream closed the connection")
-    }
-
-    private func parse(_ input: UnsafeRawBufferPointer) {
-        var offset = 0
-        while offset < input.count, state == .awaitingHead || state == .streaming {
-            let rest = unsafe UnsafeRawBufferPointer(rebasing: input[offset...])
-            let (event, consumed) = unsafe parser.parse(rest)
-            switch event {
-            case .needMore: return
-            case .informational: break
-            case .head(let head): accept(head)
-            case .body(let range): unsafe take(UnsafeRawBufferPointer(rebasing: rest[range]))
-            case .end: return ended()
-            case .failed(let error): return fail("the upstream's answer is no HTTP: \(error.reason)")
-            }
-            offset += consumed
-        }
-    }
-
-    private func accept(_ head: ResponseHead) {
-        switch head.status {
-        case 200:
-            guard let type = head.fields.first(.contentType), AcceptHeader.isEventStream(type) else {
-                return fail("the upstream's media type is not text/event-stream")
-            }
-            state = .streaming
-            logger.info("feed connected", metadata: ["url": "\(url.authority)"])
-            wasDown = false
-        case 204:
-            logger.notice("feed stopped: the upstream answered 204")
-            drop()
-            state = .stopped
-        case 401, 403, 404, 410:
-            again(after: .refused, "the upstream refused with \(head.status)")
-        default:
-            if let after = head.fields.string(.retryAfter), let seconds = UInt64(after),
-                head.status == 429 || head.status == 503
-            {
-                again(after: .later(milliseconds: min(seconds, 3600) * 1000), "the upstream answered \(head.status)")
-            } else {
-                fail("the upstream answered \(head.status)")
+    /// Every event of the feed goes out here, in batches of what one piece of input held.
+    private func publish(_ batch: [ParsedEvent]) {
+        context.counters.feeds.events &+= UInt64(batch.count)
+        for event in batch {
+            let id = event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID ? event.lastEventID : nil
+            for topic in topics {
+                let encoded = unsafe event.data.withUnsafeBytes {
+                    unsafe hub.encode(data: $0, type: event.type.isEmpty ? nil : event.type, id: id, for: topic)
+                }
+                _ = hub.append([encoded], to: topic, from: worker)
             }
         }
     }
 
-    private func take(_ body: UnsafeRawBufferPointer) {
-        let now = context.now
-        unsafe events.parse(body) { item in
+    /// Every change of the feed's state passes here, and every further reason for the state it is in.
+    private func change(to condition: Condition, because fault: StreamFault?, retryMilliseconds: UInt64? = nil) {
+        self.condition = condition
+        guard let fault else {
+            saidFault = nil
+            return logger.info("feed connected", metadata: ["url": "\(client.redirects.place.url.authority)"])
+        }
+        // One warning for each outage and each new reason of it; what only repeats it is told quietly. The end of a
+        // stream is no outage: load balancers cut every 30 to 55 s.
+        let isNews = fault.cause != .ended && fault.cause != saidFault
+        if isNews { saidFault = fault.cause }
+        var metadata: Logger.Metadata = ["reason": "\(fault)"]
+        if let retryMilliseconds { metadata["retry_ms"] = "\(retryMilliseconds)" }
+        let message: Logger.Message =
+            switch condition {
+            case .refused: "feed refused"
+            case .stopped: "feed stopped"
+            case .down, .up: "feed down"
+            }
+        logger.log(level: isNews ? .warning : .debug, message, metadata: metadata)
+    }
+}
+
+extension UpstreamFeed: StreamClient.Owner {
+    func resolve(_ client: StreamClient, host: String, port: UInt16, attempt: UInt64) {
+        owner.resolve(self, host: host, port: port, attempt: attempt)
+    }
+
+    func streamClient(_ client: StreamClient, _ report: StreamClient.Report) {
+        switch report {
+        case .opened: change(to: .up, because: nil)
+        case .received(let items): take(items)
+        case .ended(let fault, let retry):
+            let condition: Condition =
+                switch fault.outcome {
+                case .refused: .refused
+                case .stopped: .stopped
+                case .failed, .endedCleanly, .later: .down
+                }
+            change(to: condition, because: fault, retryMilliseconds: retry)
+        }
+    }
+
+    private func take(_ items: [StreamClient.Item]) {
+        var batch: [ParsedEvent] = []
+        for item in items {
             switch item {
-            case .event(let event):
-                schedule.receivedSomething(at: now)
-                publish(event)
-            case .comment: schedule.receivedSomething(at: now)
-            case .retry(let milliseconds): schedule.setBase(milliseconds: milliseconds)
-            case .lineTooLong, .eventTooLong:
-                context.counters.oversizedEvents &+= 1
-                logger.warning("feed: an event over the limit was dropped")
+            case .event(let event): batch.append(event)
+            case .oversized: logger.warning("feed: an event over the limit was dropped")
+            case .repeatsIDs:
+                logger.notice("feed: it repeats ids within one connection, so that duplicates cannot be told")
+            case .comment, .retry, .duplicate: break
             }
         }
+        if !batch.isEmpty { publish(batch) }
     }
+}
 
-    private func publish(_ event: ParsedEvent) {
-        if event.wasRepaired { context.counters.repairedEvents &+= 1 }
-        for topic in topics {
-            let encoded = unsafe event.data.withUnsafeBytes {
-                unsafe hub.encode(
-                    data: $0, type: event.type.isEmpty ? nil : event.type,
-                    id: event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID ? event.lastEventID : nil,
-                    for: topic)
-            }
-            _ = hub.append([encoded], to: topic, from: worker)
+extension FeedOptions {
+    /// What is asked for.
+    func request(_ url: FeedURL) -> StreamRequest {
+        var request = StreamRequest(url: url)
+        for (name, value) in headers.sorted(by: { $0.key < $1.key }) {
+            request.fields.append(.init(name, value.value, isSecret: true))
         }
+        return request
     }
 
-    // MARK: Ending
-
-    private func ended() { again(after: .endedCleanly, "the upstream ended the stream") }
-
-    private func fail(_ reason: String) { again(after: .failed, reason) }
-
-    private func again(after outcome: FeedSchedule.Outcome, _ reason: String) {
-        guard state != .waiting, state != .stopped else { return }
-        drop()
-        let chance = Double.random(in: 0...1)
-        guard let delay = schedule.delay(after: outcome, at: context.now, chance: chance) else {
-            state = .stopped
-            return
-        }
-        state = .waiting
-        // One line at the level of a warning for each outage; the attempts that follow are told quietly.
-        let level: Logger.Level = wasDown || outcome == .endedCleanly ? .debug : .warning
-        logger.log(level: level, "feed down", metadata: ["reason": "\(reason)", "retry_ms": "\(delay)"])
-        wasDown = true
-        owner.schedule(self, atMilliseconds: context.now &+ delay)
-    }
-
-    private func drop() {
-        guard let old = transport.take() else { return }
-        old.deregister(context)
-    }
-
-    private func setDeadline(_ milliseconds: UInt64) {
-        deadline = context.now &+ milliseconds
-        owner.schedule(self, atMilliseconds: deadline)
-    }
-
-    /// The feed's timer: time for the next attempt, or a step that took too long.
-    func timerFired() {
-        switch state {
-        case .waiting: connect()
-        case .connecting where deadline <= context.now: connectNext(because: "connecting took too long")
-        case .handshaking, .awaitingHead, .streaming:
-            if deadline <= context.now {
-                fail("nothing came for \(options.idleTimeout)")
-            } else {
-                owner.schedule(self, atMilliseconds: deadline)
-            }
-        case .resolving, .connecting, .stopped: break
-        }
-    }
-
-    /// Ends the feed for good.
-    func stop() {
-        drop()
-        state = .stopped
+    /// How its client behaves.
+    func client(_ limits: Limits) -> StreamClient.Options {
+        var options = StreamClient.Options()
+        options.retry = retry
+        options.idleMilliseconds = idleTimeout.milliseconds
+        options.limits = EventParser.Limits(line: limits.feedLine, event: limits.feedEvent)
+        return options
     }
 }

@@ -1,0 +1,31 @@
+internal import SluiceTLS
+
+/// Why a stream is over, or why there is none: the cause, what follows from it, and the words for a person.
+struct StreamFault: Error, Sendable, Equatable, CustomStringConvertible {
+    let cause: FeedFault
+    let outcome: FeedSchedule.Outcome
+    let description: String
+
+    init(_ cause: FeedFault, _ description: String, outcome: FeedSchedule.Outcome = .failed) {
+        self.cause = cause
+        self.description = description
+        self.outcome = outcome
+    }
+
+    /// Bytes no longer flow.
+    /// - Parameter streaming: whether a stream had begun.
+    init(_ error: TransportError, streaming: Bool) {
+        switch error {
+        case .system: self.init(streaming ? .cut : .connect, "\(error)")
+        case .tls(let error): self.init(error, streaming: streaming)
+        }
+    }
+
+    init(_ error: TLSError, streaming: Bool = false) {
+        switch error.kind {
+        case .certificateRefused: self.init(.certificate, "\(error)")
+        case .truncated where streaming: self.init(.cut, "\(error)")
+        default: self.init(.tls, "\(error)")
+        }
+    }
+}

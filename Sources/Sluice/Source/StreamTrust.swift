@@ -1,0 +1,26 @@
+internal import SluiceTLS
+
+/// Whom a client of event streams trusts and how it shows itself. Contexts are made when the first one is needed: a
+/// redirect may lead from http to https.
+final class StreamTrust {
+    private let authorities: String?
+    private let client: CertificateFiles?
+    private var known: TLSClientContext?
+    private var foreign: TLSClientContext?
+
+    /// - Parameters:
+    ///   - authorities: a PEM file; `nil`: the system's.
+    ///   - client: the certificate that is shown to the origin that it is for, and to no other.
+    init(authorities: String? = nil, client: CertificateFiles? = nil) {
+        self.authorities = authorities
+        self.client = client
+    }
+
+    func context(isForeign: Bool) throws(TLSError) -> TLSClientContext {
+        let isBare = isForeign || client == nil
+        if let made = isBare ? foreign : known { return made }
+        let made = try TLSClientContext(authorities: authorities, alpn: ["http/1.1"])
+        if isBare { foreign = made } else { known = made }
+        return made
+    }
+}
