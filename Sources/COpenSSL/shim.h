@@ -56,6 +56,11 @@ static inline int sluice_openssl_send_server_name(SSL *session, const char *name
     return (int)SSL_set_tlsext_host_name(session, name);
 }
 
+// Up to TLS 1.2: the server's CertificateRequest names at least one type.
+static inline int sluice_openssl_was_asked_for_certificate(SSL *session) {
+    return SSL_get0_certificate_types(session, NULL) > 0;
+}
+
 static inline void sluice_openssl_set_retry_read(BIO *bio) {
     BIO_clear_retry_flags(bio);
     BIO_set_retry_read(bio);

@@ -33,4 +33,10 @@ enum ErrorQueue {
     static func reasonCode(_ code: UInt) -> Int32 {
         ERR_GET_REASON(code)
     }
+
+    /// The number of the alert that the peer sent (RFC 8446, 6), where the error is one.
+    static func alert(_ code: UInt) -> Int32? {
+        let number = reasonCode(code) - SSL_AD_REASON_OFFSET
+        return ERR_GET_LIB(code) == ERR_LIB_SSL && (0...255).contains(number) ? number : nil
+    }
 }

@@ -39,7 +39,8 @@ func noteControl(_ ssl: OpaquePointer?, _ event: Int32, _ value: Int32) {
     if unsafe state.pointee.controlCount > state.pointee.controlLimit { unsafe state.pointee.inputCount = 0 }
 }
 
-/// The first five bytes of a peer: OpenSSL itself knows only four HTTP methods by sight.
+/// The first five bytes of a peer: OpenSSL itself knows only four HTTP methods by sight, and takes what is no TLS for a
+/// wrong version of it.
 struct Opening {
     private var bytes: (UInt8, UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0, 0)
     private var count: UInt8 = 0
@@ -69,5 +70,16 @@ struct Opening {
             letters += 1
         }
         return true
+    }
+
+    /// As far as they came, they are the header of a handshake's or an alert's record (RFC 8446, 5.1).
+    var mayBeTLS: Bool {
+        if count > 0, bytes.0 != 22, bytes.0 != 21 { return false }
+        return count < 2 || bytes.1 == 3
+    }
+
+    /// What a server of plain HTTP says to a TLS hello.
+    var isHTTPAnswer: Bool {
+        count == 5 && [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4] == Array("HTTP/".utf8)
     }
 }

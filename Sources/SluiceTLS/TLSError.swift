@@ -9,7 +9,11 @@ package struct TLSError: Error, Sendable, CustomStringConvertible {
         case handshake
         /// The server's certificate was not accepted: chain, validity or host name (client side).
         case certificateRefused
-        /// The first bytes were a plain HTTP request.
+        /// The server wants a client certificate that is not configured, or refuses the one that is (client side).
+        case clientCertificate
+        /// The server's first bytes are none of TLS (client side).
+        case notTLS
+        /// The first bytes were a plain HTTP request (server side).
         case plainHTTP
         /// The transport ended without close_notify (RFC 8446, 6.1): what came may be cut short.
         case truncated

@@ -108,7 +108,7 @@ import COpenSSL
             unsafe state.pointee.inputCount = 0
             return .closed
         default:
-            return .failed(fail(TLSError(.handshake, "the TLS session failed", reason: ErrorQueue.take())))
+            return .failed(fail(sessionError()))
         }
     }
 
@@ -130,24 +130,22 @@ import COpenSSL
                 unsafe state.pointee.outputCount = sent  // an alert would stand before the plain answer
                 return .failed(fail(TLSError(.plainHTTP, "a plain HTTP request was sent to a TLS port")))
             }
-            return .failed(fail(handshakeError()))
+            return .failed(fail(sessionError()))
         }
     }
 
-    private func handshakeError() -> TLSError {
-        let reason = ErrorQueue.take()
-        let verified = unsafe SSL_get_verify_result(ssl)
-        if !isServer, verified != Int(X509_V_OK), let text = unsafe X509_verify_cert_error_string(verified) {
-            let words = unsafe String(cString: text)
-            return TLSError(.certificateRefused, "the server's certificate is not accepted", reason: words)
-        }
-        return TLSError(.handshake, "the TLS handshake failed", reason: reason)
+    private func sessionError() -> TLSError {
+        let isEstablished = phase == .established
+        guard isServer else { return unsafe ClientFailure.error(ssl, opening, isEstablished: isEstablished) }
+        let what = isEstablished ? "the TLS session failed" : "the TLS handshake failed"
+        return TLSError(.handshake, what, reason: ErrorQueue.take())
     }
 
     /// The transport has ended: `.closed` after close_notify, else `.failed` as truncated. EOF alone is never success.
     package mutating func endOfInput() -> TLSReadResult {
         if peerHasClosed { return .closed }
         if let failure { return .failed(failure) }
+        if !isServer, phase == .handshaking, let error = ClientFailure.notTLS(opening) { return .failed(fail(error)) }
         let what =
             phase == .established
             ? "the connection was cut: it ended without close_notify" : "the connection ended during the TLS handshake"
