@@ -49,25 +49,28 @@ enum ByteScan {
         return count
     }
 
-    /// Whether the bytes are well-formed UTF-8 (Unicode, table 3-7): no overlong form, no surrogate, nothing over
-    /// U+10FFFF.
-    static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Whether the bytes are well-formed UTF-8.
+    static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool { unsafe endOfUTF8(bytes) == bytes.count }
+
+    /// The index of the first byte that is no part of well-formed UTF-8 (Unicode, table 3-7: no overlong form, no
+    /// surrogate, nothing over U+10FFFF), or `bytes.count`.
+    static func endOfUTF8(_ bytes: UnsafeRawBufferPointer) -> Int {
         let count = bytes.count
         var index = unsafe firstNonASCII(in: bytes, from: 0)
         while index < count {
             guard let sequence = unsafe Sequence(lead: bytes[index]), count &- index > sequence.continuations else {
-                return false
+                return index
             }
-            guard unsafe sequence.second.contains(bytes[index &+ 1]) else { return false }
+            guard unsafe sequence.second.contains(bytes[index &+ 1]) else { return index }
             var offset = 2
             while offset <= sequence.continuations {
-                guard unsafe bytes[index &+ offset] & 0xC0 == 0x80 else { return false }
+                guard unsafe bytes[index &+ offset] & 0xC0 == 0x80 else { return index }
                 offset &+= 1
             }
             index &+= sequence.continuations &+ 1
             if index < count, unsafe bytes[index] < 0x80 { index = unsafe firstNonASCII(in: bytes, from: index) }
         }
-        return true
+        return count
     }
 
     /// What may follow a first byte over 127.

@@ -87,6 +87,9 @@ public enum EventEncoder {
     /// Whether the bytes are well-formed UTF-8, which an event stream has to be.
     package static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool { unsafe ByteScan.isUTF8(bytes) }
 
+    /// The index of the first byte that is no part of well-formed UTF-8, or `bytes.count`.
+    package static func endOfUTF8(_ bytes: UnsafeRawBufferPointer) -> Int { unsafe ByteScan.endOfUTF8(bytes) }
+
     /// Whole milliseconds, rounded down; `nil` when negative or over 64 bits.
     private static func wholeMilliseconds(_ duration: Duration) -> UInt64? {
         let (seconds, attoseconds) = duration.components

@@ -36,8 +36,3 @@ enum QueryString {
         return nil
     }
 }
-
-/// Whether bytes are well-formed UTF-8.
-enum UTF8Check {
-    static func isValid(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
-}

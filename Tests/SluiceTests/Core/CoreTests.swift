@@ -116,6 +116,18 @@ import Testing
     }
 }
 
+@Suite struct Base64Tests {
+    @Test(
+        arguments: [
+            ([], ""), ([0x66], "Zg=="), ([0x66, 0x6F], "Zm8="), (Array("foo".utf8), "Zm9v"),
+            (Array("foob".utf8), "Zm9vYg=="),
+            ([0xFF, 0xEF, 0xFE, 0xFB, 0], "/+/++wA="),
+        ] as [([UInt8], String)])
+    func `bytes become letters`(bytes: [UInt8], text: String) {
+        #expect(String(decoding: Base64.encode(bytes), as: UTF8.self) == text)
+    }
+}
+
 @Suite struct ByteQueueTests {
     @Test func `bytes come out in the order they went in`() {
         var queue = ByteQueue()
