@@ -311,6 +311,11 @@ int sluice_processors(void) {
     return CPU_COUNT(&set);
 }
 
+int64_t sluice_memory(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages < 0 || size < 0 ? 0 : (int64_t)pages * size;
+}
+
 int sluice_open_file(const char *path) { RESULT(open(path, O_RDONLY | O_CLOEXEC)); }
 
 ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count) {

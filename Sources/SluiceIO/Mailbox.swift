@@ -21,6 +21,9 @@ package final class Mailbox<Message: Sendable>: Sendable {
     /// The eventfd, readable while a wake-up waits; to be given to a `Selector`.
     @inlinable package var descriptor: Int32 { event.rawValue }
 
+    /// Messages that wait.
+    @inlinable package var count: Int { state.withLock { $0.messages.count } }
+
     /// Puts a message at the end.
     ///
     /// - Parameter wake: wake the worker, unless that has been done for this batch.

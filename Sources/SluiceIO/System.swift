@@ -217,6 +217,12 @@ enum System {
     /// 1 where the system does not say.
     static func processors() -> Int { max(1, Int(sluice_processors())) }
 
+    /// A gigabyte where the system does not say.
+    static func physicalMemory() -> Int {
+        let bytes = sluice_memory()
+        return bytes > 0 ? Int(bytes) : 1 << 30
+    }
+
     /// Reads a whole file.
     static func readFile(_ path: String, limit: Int) throws(Errno) -> [UInt8] {
         let descriptor = FileDescriptor(owning: try checked("open") { unsafe sluice_open_file(path) })

@@ -117,6 +117,8 @@ uint64_t sluice_monotonic_nanoseconds(void);
 int64_t sluice_unix_milliseconds(void);
 /// Processors that this process may run on.
 int sluice_processors(void);
+/// Bytes of physical memory; 0 where the system does not say.
+int64_t sluice_memory(void);
 /// Opens a file for reading.
 int sluice_open_file(const char *path);
 ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count);

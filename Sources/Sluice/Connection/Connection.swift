@@ -91,6 +91,13 @@ struct Connection: ~Copyable {
         }
         isFinishing = true
     }
+
+    /// Ends a streamed body so that the peer sees that it is not whole: no last chunk, and where only the connection's
+    /// end would say so, a reset.
+    mutating func abortBody() {
+        if framing == .untilClose { transport.resetOnClose() }
+        isFinishing = true
+    }
 }
 
 /// A request that is being served: what a stream does without once it runs.

@@ -21,6 +21,8 @@ public struct Limits: Sendable, Equatable {
     public var writeTimeout: Duration = .seconds(30)
     /// Topics that exist at once, instances of templates included.
     public var topics: Int = 100_000
+    /// Memory of all topics' logs together, with all that belongs to it. `nil`: a quarter of what the process may use.
+    public var logBytes: Int?
     /// Bytes of one line of an upstream feed.
     public var feedLine: Int = 1024 * 1024
     /// Bytes of one event of an upstream feed.

@@ -17,6 +17,10 @@ public struct SluiceError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let badEvent = Kind(name: "bad event")
         /// A limit was reached.
         public static let limit = Kind(name: "limit")
+        /// Subscribers are so far behind that nothing can be published at the moment.
+        public static let full = Kind(name: "full")
+        /// An event, or a batch, is larger than what its topic keeps.
+        public static let tooLarge = Kind(name: "too large")
         /// The stream or its client is gone.
         public static let closed = Kind(name: "closed")
         /// The body is larger than the limit given.

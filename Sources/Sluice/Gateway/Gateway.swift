@@ -88,7 +88,9 @@ public final class Gateway: Sendable {
         do {
             let mailboxes = try (0..<workers).map { _ in try Mailbox<Hub.Message>() }
             let resolver = Resolver()
-            let hub = Hub(catalog: catalog, topicLimit: configuration.limits.topics, mailboxes: mailboxes, clock: clock)
+            let hub = Hub(
+                catalog: catalog, topicLimit: configuration.limits.topics,
+                logBytes: configuration.limits.logBytes ?? Memory.available / 4, mailboxes: mailboxes, clock: clock)
             var seats: [Seat] = []
             var opened = OpenedListeners(plan.listeners)
             for index in 0..<workers {

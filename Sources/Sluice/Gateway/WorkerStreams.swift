@@ -40,7 +40,7 @@ extension Worker {
             let opening = Opening(head: response, lastEventID: Cursor.lastEventID(of: head))
             exchange.wasAnswered = true
             startStreaming(connection)
-            try shard.subscribe(connection, to: topic, opening: opening)
+            try shard.subscribe(connection, to: [topic], opening: opening)
             armHeartbeat(connection)
         } catch {
             exchange.wasAnswered = false
@@ -87,7 +87,10 @@ extension Worker {
         shard.broken.removeAll(keepingCapacity: true)
         for slow in shard.slow {
             let peer = connections.find(slow.connection).map { "\($0.value.peer)" } ?? ""
-            logger.notice("slow subscriber ended", metadata: ["topic": "\(slow.topic)", "peer": "\(peer)"])
+            let level: Logger.Level = slow.policy == .disconnect ? .notice : .debug
+            logger.log(
+                level: level, "slow subscriber",
+                metadata: ["topic": "\(slow.topic)", "peer": "\(peer)", "overflow": "\(slow.policy)"])
         }
         shard.slow.removeAll(keepingCapacity: true)
         guard !shard.ended.isEmpty else { return }
@@ -98,14 +101,14 @@ extension Worker {
                 connection.value.subscriber == stream.subscriber
             else { continue }
             shard.unsubscribe(stream.subscriber)
-            finishStream(connection)
+            finishStream(connection, isAborted: stream.isAborted)
         }
     }
 
-    func finishStream(_ connection: ConnectionPointer) {
+    func finishStream(_ connection: ConnectionPointer, isAborted: Bool = false) {
         connection.value.closesAfterResponse = true
         connection.value.phase = .exchange
-        connection.value.endBody(context)
+        if isAborted { connection.value.abortBody() } else { connection.value.endBody(context) }
         finishIfWritten(connection)
     }
 
@@ -130,12 +133,13 @@ extension Worker {
         guard let name = template.fill(exchange.parameters) else {
             return respond(connection, exchange, status: 404, text: "no topic has this name")
         }
-        do {
+        do throws(SluiceError) {
             let request = try PublishRequest(exchange.head, body: exchange.body)
             let topic = try hub.topic(named: name)
-            let receipt = try unsafe exchange.body.withSafeBytes { bytes throws(SluiceError) in
-                try unsafe hub.publish(data: bytes, type: request.type, id: request.id, to: topic, from: index)
-            }
+            let draft = EventDraft(data: exchange.body, type: request.type ?? [], id: request.id ?? [])
+            if let problem = draft.problem { throw problem }
+            guard case .accepted(let receipt) = hub.publish([Publication(draft: draft, topics: [topic])], from: index)
+            else { return respond(connection, exchange, status: 429, text: "subscribers are too far behind") }
             context.counters.published &+= 1
             var fields = FieldBlock()
             fields.append(.contentType, "application/json")
@@ -159,21 +163,5 @@ extension PublishReceipt {
         }
         bytes.append(contentsOf: Array("],\"subscribers\":\(subscribers)}".utf8))
         return bytes
-    }
-}
-
-extension [UInt8] {
-    /// The bytes in place, with a typed error carried through.
-    func withSafeBytes<Result>(
-        _ body: (UnsafeRawBufferPointer) throws(SluiceError) -> Result
-    ) throws(SluiceError) -> Result {
-        let outcome: Swift.Result<Result, SluiceError> = unsafe withUnsafeBytes { bytes in
-            do throws(SluiceError) {
-                return .success(try unsafe body(bytes))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try outcome.get()
     }
 }

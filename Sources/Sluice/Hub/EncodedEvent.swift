@@ -13,8 +13,6 @@ struct EncodedEvent: @unchecked Sendable {
     struct Header {
         /// The event's place in the one order of the hub.
         var sequence: UInt64 = 0
-        /// Bytes of its topic published up to its end.
-        var endOffset: UInt64 = 0
         /// The hub's time when it was appended.
         var milliseconds: UInt64 = 0
         /// All bytes.
@@ -24,49 +22,59 @@ struct EncodedEvent: @unchecked Sendable {
         var payloadEnd: Int
         /// Where the last of the digits of a gateway id ends; 0 without one.
         var digitsEnd: Int
-        /// The event's own id, kept for `ids: upstream`; empty without one.
-        var ownID: [UInt8]
+        /// Where the event's own id lies, kept for `ids: upstream`; empty without one.
+        var ownID: Range<Int>
+        /// Equal for events of one type.
+        var typeKey: Int
     }
 
     static let digits = 12
-    /// Bytes of an own id: it comes back in a field of a request, which servers bound.
+    /// Bytes of an own id or of a type: an id comes back in a field of a request, which servers bound.
     static let longestID = 4096
 
     /// Encodes an event.
     /// - Parameters:
-    ///   - id: an own id to send.
-    ///   - epoch: the hub's epoch, where the gateway's id is sent.
-    static func make(
-        data: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?, epoch: [UInt8]?
-    ) -> EncodedEvent {
+    ///   - form: what the event's topic adds to it.
+    ///   - epoch: the hub's epoch, for the gateway's ids.
+    static func make(_ draft: EventDraft, _ form: EventForm, epoch: [UInt8]) -> EncodedEvent {
+        let data = form.topicField == .data ? form.wrapped(draft.data) : draft.data
+        let type = form.topicField == .event ? form.named(draft.type) : draft.type
         var block: [UInt8] = []
-        unsafe block.reserveCapacity(data.count + (type?.count ?? 0) + 64)
-        unsafe EventEncoder.appendFields(data: data, event: type, to: &block)
+        block.reserveCapacity(data.count + type.count + draft.id.count + 64)
+        unsafe data.withUnsafeBytes { data in
+            unsafe type.withUnsafeBytes { type in
+                unsafe EventEncoder.appendFields(data: data, event: type, to: &block)
+            }
+        }
         var digitsEnd = 0
-        if let epoch {
+        var ownID = 0..<0
+        if form.ids == .gateway {
             block.append(contentsOf: [0x69, 0x64, 0x3A, 0x20])  // "id: "
             block.append(contentsOf: epoch)
             block.append(0x2D)
             block.append(contentsOf: repeatElement(0x30, count: digits))
             digitsEnd = block.count
             block.append(0x0A)
-        } else if let id = unsafe id, id.count > 0 {
+        } else if form.ids == .upstream, !draft.id.isEmpty {
             block.append(contentsOf: [0x69, 0x64, 0x3A, 0x20])
-            unsafe block.append(contentsOf: id)
+            ownID = block.count..<block.count + draft.id.count
+            block.append(contentsOf: draft.id)
             block.append(0x0A)
         }
+        if let retry = draft.retryMilliseconds { EventEncoder.appendRetry(milliseconds: retry, to: &block) }
         block.append(0x0A)
-        return unsafe wrap(block, digitsEnd: digitsEnd, ownID: id.map { unsafe [UInt8]($0) } ?? [])
+        return wrap(block, digitsEnd: digitsEnd, ownID: ownID, typeKey: type.hashValue)
     }
 
-    private static func wrap(_ block: [UInt8], digitsEnd: Int, ownID: [UInt8]) -> EncodedEvent {
+    private static func wrap(_ block: [UInt8], digitsEnd: Int, ownID: Range<Int>, typeKey: Int) -> EncodedEvent {
         var chunk: [UInt8] = []
         chunk.reserveCapacity(block.count + 16)
         unsafe block.withUnsafeBytes { unsafe HTTP1Serializer.appendChunk($0, to: &chunk) }
         let start = chunk.count - 2 - block.count
         let header = Header(
             count: chunk.count, payloadStart: start, payloadEnd: chunk.count - 2,
-            digitsEnd: digitsEnd == 0 ? 0 : start + digitsEnd, ownID: ownID)
+            digitsEnd: digitsEnd == 0 ? 0 : start + digitsEnd,
+            ownID: ownID.isEmpty ? 0..<0 : ownID.lowerBound + start..<ownID.upperBound + start, typeKey: typeKey)
         let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: chunk.count) { _ in header }
         unsafe buffer.withUnsafeMutablePointerToElements { elements in
             unsafe chunk.withUnsafeBufferPointer { source in
@@ -78,10 +86,9 @@ struct EncodedEvent: @unchecked Sendable {
     }
 
     /// Gives the event its place. Only before it is shared.
-    func assign(sequence: UInt64, endOffset: UInt64, milliseconds: UInt64) {
+    func assign(sequence: UInt64, milliseconds: UInt64) {
         unsafe buffer.withUnsafeMutablePointers { header, bytes in
             unsafe header.pointee.sequence = sequence
-            unsafe header.pointee.endOffset = endOffset
             unsafe header.pointee.milliseconds = milliseconds
             let end = unsafe header.pointee.digitsEnd
             guard end > 0 else { return }
@@ -94,8 +101,24 @@ struct EncodedEvent: @unchecked Sendable {
         }
     }
 
-    var header: Header { buffer.header }
     var sequence: UInt64 { buffer.header.sequence }
+    var milliseconds: UInt64 { buffer.header.milliseconds }
+    var typeKey: Int { buffer.header.typeKey }
+    var hasOwnID: Bool { !buffer.header.ownID.isEmpty }
+
+    /// The event's own id; empty without one.
+    var ownID: [UInt8] {
+        unsafe buffer.withUnsafeMutablePointers { header, bytes in
+            let range = unsafe header.pointee.ownID
+            return unsafe Array(UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count))
+        }
+    }
+
+    /// The memory that an event takes in a log, beside the log's ring: its object, its bytes, its place in the index.
+    var cost: Int {
+        let index = hasOwnID ? 96 + buffer.header.ownID.count : 0
+        return 32 + MemoryLayout<Header>.size + buffer.header.count + index
+    }
 
     /// The bytes in the form that a stream's framing wants.
     func count(_ framing: Framing) -> Int {
@@ -108,5 +131,32 @@ struct EncodedEvent: @unchecked Sendable {
             let end = unsafe framing == .chunked ? header.pointee.count : header.pointee.payloadEnd
             return unsafe body(UnsafeRawBufferPointer(start: bytes + start, count: end - start))
         }
+    }
+}
+
+/// What a topic adds to its events. Topics of one form share an encoded event.
+struct EventForm: Sendable, Equatable {
+    let ids: EventIDs.Kind
+    let topicField: TopicField.Kind
+    /// The topic's name, where events carry it.
+    let topic: [UInt8]
+
+    init(_ options: TopicOptions, topic: String) {
+        ids = options.ids.kind
+        topicField = options.topicField.kind
+        self.topic = topicField == .off ? [] : Array(topic.utf8)
+    }
+
+    /// `market` or `market:trade`.
+    func named(_ type: [UInt8]) -> [UInt8] { type.isEmpty ? topic : topic + [0x3A] + type }
+
+    /// `{"topic":"market","data":"..."}`
+    func wrapped(_ data: [UInt8]) -> [UInt8] {
+        var text = Array("{\"topic\":".utf8)
+        JSONText.append(topic, to: &text)
+        text.append(contentsOf: Array(",\"data\":".utf8))
+        JSONText.append(data, to: &text)
+        text.append(0x7D)
+        return text
     }
 }

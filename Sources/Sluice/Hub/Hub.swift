@@ -9,16 +9,21 @@ internal import Synchronization
 public final class Hub: Sendable {
     /// What a worker is told by the hub.
     enum Message: Sendable {
-        /// A topic has events up to this sequence.
-        case published(Topic, through: UInt64)
+        /// A topic has events up to this sequence and to this offset of its log.
+        case published(Topic, through: UInt64, endOffset: UInt64)
         /// From this sequence on everything in the topic reaches this worker's mailbox.
         case joined(Topic, position: UInt64)
+        /// A topic with sources has its first subscriber or lost its last one, was made or dropped.
+        case used(Topic)
+        /// A worker that was too far behind for more to be published has caught up.
+        case relieved
     }
 
     struct State: ~Copyable {
         var sequence: UInt64 = 0
         var topics: [String: Topic] = [:]
         var instances: [Int: Int] = [:]
+        var costs = CostRanking()
     }
 
     /// One incarnation of the hub: 8 hex digits that begin every id.
@@ -26,24 +31,36 @@ public final class Hub: Sendable {
     let clock: any MonotonicClock
     private let catalog: TopicCatalog
     private let topicLimit: Int
-    private let state = Mutex(State())
-    private let mailboxes: [Mailbox<Message>]
+    private let logBytes: Int
+    let state = Mutex(State())
+    let mailboxes: [Mailbox<Message>]
+    /// Workers whose sources wait until others have caught up, a bit each.
+    private let waiting = Atomic<UInt64>(0)
 
-    init(catalog: TopicCatalog, topicLimit: Int, mailboxes: [Mailbox<Message>], clock: any MonotonicClock) {
+    /// Messages that may wait in one mailbox.
+    static let mailboxLimit = 65_536
+
+    init(
+        catalog: TopicCatalog, topicLimit: Int, logBytes: Int, mailboxes: [Mailbox<Message>], clock: any MonotonicClock
+    ) {
         self.catalog = catalog
         self.topicLimit = topicLimit
+        self.logBytes = logBytes
         self.mailboxes = mailboxes
         self.clock = clock
         let digits = Array("0123456789abcdef".utf8)
         epoch = (0..<8).map { _ in digits[Int.random(in: 0..<16)] }
         let now = clock.nowMilliseconds()
         let literals = catalog.literals.map { name, options in
-            Topic(name: name, options: options, isInstance: false, birth: 0, milliseconds: now)
+            Topic(
+                name: name, options: options, isInstance: false, birth: 0, milliseconds: now, workers: mailboxes.count)
         }
         state.withLock { state in
             for topic in literals { state.topics[topic.name] = topic }
         }
     }
+
+    var workerCount: Int { mailboxes.count }
 
     // MARK: Topics
 
@@ -54,24 +71,32 @@ public final class Hub: Sendable {
             throw SluiceError(.unknownTopic, "there is no topic \(name)")
         }
         let now = clock.nowMilliseconds()
-        let made: Topic? = state.withLock { state in
-            if let topic = state.topics[name] { return topic }
+        let (found, isNew): (Topic?, Bool) = state.withLock { state in
+            if let topic = state.topics[name] { return (topic, false) }
             let live = state.instances[template.number, default: 0]
-            guard live < template.options.limit, state.topics.count < topicLimit else { return nil }
+            guard live < template.options.limit, state.topics.count < topicLimit else { return (nil, false) }
             let topic = Topic(
-                name: name, options: template.options, isInstance: true, birth: state.sequence, milliseconds: now)
+                name: name, options: template.options, isInstance: true, birth: state.sequence, milliseconds: now,
+                workers: mailboxes.count)
             state.topics[name] = topic
             state.instances[template.number] = live + 1
-            return topic
+            return (topic, true)
         }
-        guard let made else { throw SluiceError(.limit, "there are as many topics as there may be") }
-        return made
+        guard let found else { throw SluiceError(.limit, "there are as many topics as there may be") }
+        if isNew { tellUse(of: found) }
+        return found
     }
 
-    var workerCount: Int { mailboxes.count }
+    /// The options of the topic of this name, made or not; `nil`: there can be none.
+    func options(ofTopic name: String) -> TopicOptions? {
+        state.withLock { $0.topics[name]?.options } ?? catalog.template(matching: name)?.options
+    }
 
     /// How many topics exist, instances of templates included.
     var topicCount: Int { state.withLock { $0.topics.count } }
+
+    /// The memory that all logs take, as it was counted last.
+    var logCost: Int { state.withLock { $0.costs.total } }
 
     /// Drops idle instances of templates, and events that grew older than their topic's history. Once a second.
     func sweep() {
@@ -79,17 +104,34 @@ public final class Hub: Sendable {
         let topics = state.withLock { Array($0.topics.values) }
         var evicted: [EncodedEvent] = []
         for topic in topics {
-            topic.log.withLock { $0.trim(milliseconds: now, evicted: &evicted) }
-            guard isIdle(topic, now) else { continue }
-            state.withLock { state in
-                // Looked at again under the lock: somebody may have joined or published meanwhile.
-                guard isIdle(topic, now), state.topics[topic.name] === topic else { return }
-                state.topics[topic.name] = nil
-                if let number = catalog.template(matching: topic.name)?.number {
-                    state.instances[number, default: 1] -= 1
+            if topic.countedCost.load(ordering: .relaxed) > 0 {
+                state.withLock { state in
+                    guard topic.rank.load(ordering: .relaxed) >= 0 else { return }
+                    let cost = topic.log.withLock { log in
+                        log.trim(milliseconds: now, evicted: &evicted)
+                        return log.cost
+                    }
+                    state.costs.settle(topic, cost: cost)
                 }
             }
+            guard isIdle(topic, now) else { continue }
+            drop(topic, now)
         }
+    }
+
+    private func drop(_ topic: Topic, _ now: UInt64) {
+        let isGone = state.withLock { state in
+            // Looked at again under the lock: somebody may have joined or published meanwhile.
+            guard isIdle(topic, now), state.topics[topic.name] === topic else { return false }
+            state.topics[topic.name] = nil
+            state.costs.remove(topic)
+            topic.isDropped.store(true, ordering: .relaxed)
+            if let number = catalog.template(matching: topic.name)?.number {
+                state.instances[number, default: 1] -= 1
+            }
+            return true
+        }
+        if isGone { tellUse(of: topic) }
     }
 
     private func isIdle(_ topic: Topic, _ now: UInt64) -> Bool {
@@ -97,44 +139,112 @@ public final class Hub: Sendable {
             && topic.lastUse.load(ordering: .relaxed) &+ topic.options.linger.milliseconds <= now
     }
 
+    /// Tells the workers that a topic's sources have to look whether they are wanted.
+    func tellUse(of topic: Topic) {
+        guard !topic.options.sources.isEmpty else { return }
+        for mailbox in mailboxes { mailbox.post(.used(topic)) }
+    }
+
     // MARK: Order
 
     /// The sequence of the newest event of all topics.
     var position: UInt64 { state.withLock { $0.sequence } }
 
+    /// What became of a batch that was to be appended.
+    enum Outcome {
+        /// The sequence of its first event.
+        case appended(UInt64)
+        case full
+        case tooLarge(topic: String)
+        /// One of its topics was dropped meanwhile.
+        case dropped(Topic)
+    }
+
     /// Appends a batch in order, all or nothing, and posts it to the workers that are interested.
     /// - Parameter worker: the worker whose thread this is: it looks into its mailbox anyway before it flushes.
-    /// - Returns: the sequence of the batch's first event; `nil` when the topic was dropped meanwhile.
-    func append(_ batch: [EncodedEvent], to topic: Topic, from worker: Int? = nil) -> UInt64? {
+    func append(_ batch: borrowing EncodedBatch, from worker: Int? = nil) -> Outcome {
+        if let topic = batch.tooLarge(logBytes: logBytes) { return .tooLarge(topic: topic) }
         let now = clock.nowMilliseconds()
         var evicted: [EncodedEvent] = []
         var wake: UInt64 = 0
-        let first: UInt64? = state.withLock { state in
-            if topic.isInstance, state.topics[topic.name] !== topic { return nil }
+        let outcome: Outcome = state.withLock { state in
+            for share in batch.shares where share.topic.isDropped.load(ordering: .relaxed) {
+                return .dropped(share.topic)
+            }
+            if let worker, batch.shares.contains(where: isBehind) {
+                waiting.bitwiseOr(1 << UInt64(worker), ordering: .sequentiallyConsistent)
+            }
+            // Looked at again: a worker that caught up in between may have found nobody waiting.
+            if batch.shares.contains(where: isBehind) { return .full }
             let first = state.sequence &+ 1
-            topic.log.withLock { log in
-                for event in batch {
-                    state.sequence &+= 1
-                    log.append(event, sequence: state.sequence, milliseconds: now, evicted: &evicted)
-                }
+            state.sequence = batch.append(after: state.sequence, milliseconds: now, evicted: &evicted)
+            for share in batch.shares {
+                wake |= post(share.topic, through: state.sequence, now, &state, from: worker)
             }
-            topic.lastUse.store(now, ordering: .relaxed)
-            var interest = topic.interest.load(ordering: .relaxed)
-            while interest != 0 {
-                let index = interest.trailingZeroBitCount
-                interest &= interest - 1
-                if mailboxes[index].post(.published(topic, through: state.sequence), wake: false), index != worker {
-                    wake |= 1 << UInt64(index)
-                }
-            }
-            return first
+            keepWithinBytes(&state, &evicted)
+            return .appended(first)
         }
         while wake != 0 {
             mailboxes[wake.trailingZeroBitCount].wake()
             wake &= wake - 1
         }
-        return first
+        return outcome
     }
+
+    /// Whether a worker with subscribers is so far behind that more might push out what it has not sent.
+    private func isBehind(_ share: EncodedBatch.Share) -> Bool {
+        let topic = share.topic
+        let published = topic.published.load(ordering: .relaxed)
+        var interest = topic.interest.load(ordering: .relaxed)
+        while interest != 0 {
+            let index = interest.trailingZeroBitCount
+            interest &= interest - 1
+            let backlog = published &- topic.progress[index].done.load(ordering: .sequentiallyConsistent)
+            if backlog > 0, backlog &+ UInt64(share.bytes) > topic.bound { return true }
+            if mailboxes[index].count > Hub.mailboxLimit { return true }
+        }
+        return false
+    }
+
+    private func post(
+        _ topic: Topic, through sequence: UInt64, _ now: UInt64, _ state: inout State, from worker: Int?
+    ) -> UInt64 {
+        let (endOffset, cost) = topic.log.withLock { ($0.endOffset, $0.cost) }
+        topic.published.store(endOffset, ordering: .relaxed)
+        topic.lastUse.store(now, ordering: .relaxed)
+        state.costs.settle(topic, cost: cost)
+        var wake: UInt64 = 0
+        var interest = topic.interest.load(ordering: .relaxed)
+        while interest != 0 {
+            let index = interest.trailingZeroBitCount
+            interest &= interest - 1
+            let message = Message.published(topic, through: sequence, endOffset: endOffset)
+            if mailboxes[index].post(message, wake: false), index != worker { wake |= 1 << UInt64(index) }
+        }
+        return wake
+    }
+
+    /// All logs together hold no more than they may: the largest one loses its oldest event until they do.
+    private func keepWithinBytes(_ state: inout State, _ evicted: inout [EncodedEvent]) {
+        while state.costs.total > logBytes, let topic = state.costs.largest {
+            let (isSmaller, cost) = topic.log.withLock { log in (log.evictOldest(evicted: &evicted), log.cost) }
+            state.costs.settle(topic, cost: cost)
+            // Nothing is left in the largest one: what remains is the topics themselves.
+            guard isSmaller else { return }
+        }
+    }
+
+    /// A worker has written more to its subscribers: sources that waited for it may go on.
+    func relieve() {
+        guard waiting.load(ordering: .sequentiallyConsistent) != 0 else { return }
+        var workers = waiting.exchange(0, ordering: .sequentiallyConsistent)
+        while workers != 0 {
+            mailboxes[workers.trailingZeroBitCount].post(.relieved)
+            workers &= workers - 1
+        }
+    }
+
+    // MARK: Interest
 
     /// Registers a worker's interest in a topic. Its subscriptions begin when the answer comes out of its mailbox: what
     /// was posted before the answer is history for them, what comes after it is live.
@@ -143,6 +253,7 @@ public final class Hub: Sendable {
         state.withLock { state in
             guard state.topics[topic.name] === topic else { return false }
             let interest = topic.interest.load(ordering: .relaxed)
+            topic.progress[worker].done.store(topic.published.load(ordering: .relaxed), ordering: .relaxed)
             topic.interest.store(interest | 1 << UInt64(worker), ordering: .relaxed)
             _ = mailboxes[worker].post(.joined(topic, position: state.sequence), wake: false)
             return true
@@ -157,5 +268,7 @@ public final class Hub: Sendable {
             topic.interest.store(interest & ~(1 << UInt64(worker)), ordering: .relaxed)
             topic.lastUse.store(now, ordering: .relaxed)
         }
+        // Nobody has to be waited for here any more.
+        relieve()
     }
 }

@@ -8,12 +8,15 @@ final class HubShard {
     struct Ended {
         let connection: Token
         let subscriber: Token
+        /// Not as a whole body: the client takes a clean end for final.
+        let isAborted: Bool
     }
 
-    /// A subscriber that was too slow.
+    /// A subscriber that was too slow, and what became of it.
     struct Slow {
         let connection: Token
         let topic: String
+        let policy: OverflowPolicy.Kind
     }
 
     let hub: Hub
@@ -23,19 +26,24 @@ final class HubShard {
     /// The last sequence taken from the mailbox.
     private(set) var position: UInt64 = 0
     private var messages: [Hub.Message] = []
-    private var audiences: [ObjectIdentifier: Audience] = [:]
-    private var dirty: [Audience] = []
-    private var resuming: [Token] = []
+    private var seats: [ObjectIdentifier: TopicSeat] = [:]
+    private var audiences: [Audience.Key: Audience] = [:]
+    var dirty: [Audience] = []
+    var resuming: [Token] = []
     let subscribers = Slab<Subscriber>()
     let run = Run()
     /// Streams that are over, for the worker to take.
     var ended: [Ended] = []
     /// Connections that took no more while they were written to.
     var blocked: [Token] = []
-    /// Subscribers that are ended for being slow, for the log.
+    /// Subscribers that were too slow, for the log.
     var slow: [Slow] = []
     /// Connections that failed while they were written to, likewise.
     var broken: [Token] = []
+    /// Topics whose sources have to look whether they are wanted.
+    var used: [Topic] = []
+    /// Sources that were told `full` may try again.
+    var isRelieved = false
 
     /// Subscribers written to before the loop looks at its sockets again: a broadcast is sliced.
     static let slice = 256
@@ -53,36 +61,56 @@ final class HubShard {
 
     // MARK: Subscribing
 
-    /// Begins a subscription. Its stream starts when the topic's events are sure to come, which may be at once.
-    func subscribe(_ connection: Place<Connection>, to topic: Topic, opening: Opening) throws(SluiceError) {
-        let audience = try audience(of: topic)
-        let interval = topic.options.heartbeat.milliseconds
-        let heartbeat = interval == 0 ? 0 : interval - UInt64.random(in: 0...(interval / 5))
+    /// Begins a subscription. Its stream starts when the topics' events are sure to come, which may be at once.
+    func subscribe(_ connection: Place<Connection>, to topics: [Topic], opening: Opening) throws(SluiceError) {
+        let audience = try audience(of: topics)
         let token = subscribers.nextToken
+        let heartbeat = audience.options.heartbeat
+        let age = audience.options.maxAge
         subscribers.insert(
             unsafe Subscriber(
                 connection: connection, framing: connection.value.framing,
-                audience: Unmanaged.passUnretained(audience), token: token, heartbeat: heartbeat, opening: opening))
+                audience: Unmanaged.passUnretained(audience), token: token, heartbeat: heartbeat.lessUpToAFifth,
+                endsAt: age == 0 ? 0 : context.now &+ age.lessUpToAFifth, opening: opening))
         guard let subscriber = subscribers.find(token) else { return }
-        subscriber.value.slot = audience.members.count
-        audience.members.append(subscriber)
-        // A round that is under way gets longer by this one, or it would end before the last of the others.
-        if audience.remaining > 0 { audience.remaining &+= 1 }
+        audience.insert(subscriber)
         connection.value.subscriber = token
-        audience.topic.subscribers.add(1, ordering: .relaxed)
+        for topic in audience.topics { count(topic, 1) }
         if audience.isJoined { begin(subscriber) }
     }
 
-    private func audience(of topic: Topic) throws(SluiceError) -> Audience {
-        if let audience = audiences[ObjectIdentifier(topic)] { return audience }
-        var topic = topic
-        while !hub.join(topic, worker: worker) {
-            // The instance was dropped between finding it and now.
-            topic = try hub.topic(named: topic.name)
-            if let audience = audiences[ObjectIdentifier(topic)] { return audience }
+    private func audience(of topics: [Topic]) throws(SluiceError) -> Audience {
+        let key = Audience.Key(topics)
+        if let audience = audiences[key] { return audience }
+        var topics = topics
+        var taken: [TopicSeat] = []
+        for index in topics.indices {
+            while true {
+                if let seat = seats[ObjectIdentifier(topics[index])] {
+                    taken.append(seat)
+                    break
+                }
+                if hub.join(topics[index], worker: worker) {
+                    let seat = TopicSeat(topics[index], hub: hub, worker: worker)
+                    seats[ObjectIdentifier(topics[index])] = seat
+                    taken.append(seat)
+                    break
+                }
+                // The instance was dropped between finding it and now.
+                do throws(SluiceError) {
+                    topics[index] = try hub.topic(named: topics[index].name)
+                } catch {
+                    for seat in taken where seat.audiences.isEmpty { leave(seat) }
+                    throw error
+                }
+            }
         }
-        let audience = Audience(topic)
-        audiences[ObjectIdentifier(topic)] = audience
+        let found = Audience.Key(topics)
+        if let audience = audiences[found] { return audience }
+        let audience = Audience(found, topics, seats: taken, position: position)
+        audience.missing = taken.reduce(0) { $1.isJoined ? $0 : $0 + 1 }
+        for (number, seat) in taken.enumerated() { seat.insert(audience, seat: number) }
+        audiences[found] = audience
         return audience
     }
 
@@ -90,21 +118,29 @@ final class HubShard {
     func unsubscribe(_ token: Token) {
         guard let subscriber = subscribers.find(token) else { return }
         let audience = unsafe subscriber.value.audience.takeUnretainedValue()
-        let slot = subscriber.value.slot
-        if let last = audience.members.popLast(), last != subscriber {
-            audience.members[slot] = last
-            last.value.slot = slot
-            // The broadcast may have passed this place already: let it go round once more.
-            if audience.remaining > 0 { audience.remaining = audience.members.count }
-        }
+        // The round may have passed the place that the moved one has now.
+        if let moved = audience.remove(subscriber) { deliver(moved, audience) }
         subscriber.value.connection.value.subscriber = nil
-        if subscriber.value.state != .ending { audience.topic.subscribers.subtract(1, ordering: .relaxed) }
+        if subscriber.value.state != .ending { for topic in audience.topics { count(topic, -1) } }
         subscribers.remove(token)
-        if audience.members.isEmpty {
-            audiences[ObjectIdentifier(audience.topic)] = nil
-            audience.remaining = 0
-            hub.leave(audience.topic, worker: worker)
+        guard audience.members.isEmpty else { return }
+        audience.isRemoved = true
+        audiences[audience.key] = nil
+        for (number, seat) in audience.seats.enumerated() {
+            seat.remove(audience, seat: number)
+            if seat.audiences.isEmpty { leave(seat) }
         }
+    }
+
+    private func leave(_ seat: TopicSeat) {
+        seats[ObjectIdentifier(seat.topic)] = nil
+        hub.leave(seat.topic, worker: worker)
+    }
+
+    /// Counts a topic's subscribers; its sources hear of the first and the last one.
+    func count(_ topic: Topic, _ change: Int) {
+        let (before, after) = topic.subscribers.add(change, ordering: .relaxed)
+        if before == 0 || after == 0 { hub.tellUse(of: topic) }
     }
 
     // MARK: Mail
@@ -115,222 +151,45 @@ final class HubShard {
         mailbox.take(into: &messages)
         for message in messages {
             switch message {
-            case .published(let topic, let through):
+            case .published(let topic, let through, let endOffset):
                 position = max(position, through)
-                guard let audience = audiences[ObjectIdentifier(topic)] else { continue }
-                audience.target = through
-                markDirty(audience)
+                guard let seat = seats[ObjectIdentifier(topic)] else { continue }
+                for audience in seat.audiences { reach(audience, through) }
+                seat.published(through: through, endOffset: endOffset)
             case .joined(let topic, let position):
                 self.position = max(self.position, position)
-                guard let audience = audiences[ObjectIdentifier(topic)] else { continue }
-                audience.target = max(audience.target, position)
+                guard let seat = seats[ObjectIdentifier(topic)] else { continue }
                 // An answer to an interest that ended and began again since: the second one finds it joined.
-                if audience.isJoined { markDirty(audience) }
-                audience.isJoined = true
-                for member in audience.members { begin(member) }
+                let wasJoined = seat.isJoined
+                seat.isJoined = true
+                for audience in seat.audiences {
+                    reach(audience, position)
+                    if !wasJoined { audience.missing -= 1 }
+                    if audience.isJoined { for member in audience.members { begin(member) } }
+                }
+            case .used(let topic): used.append(topic)
+            case .relieved: isRelieved = true
             }
         }
         messages.removeAll(keepingCapacity: true)
     }
 
-    private func markDirty(_ audience: Audience) {
-        audience.remaining = audience.members.count
-        if !audience.isDirty {
-            audience.isDirty = true
-            dirty.append(audience)
-        }
+    private func reach(_ audience: Audience, _ sequence: UInt64) {
+        audience.target = max(audience.target, sequence)
+        guard !audience.isDirty else { return }
+        audience.isDirty = true
+        audience.startRound()
+        dirty.append(audience)
     }
 
-    // MARK: Fan-out
-
-    /// Writes what is new to those it is for, a slice of it at a time.
-    /// - Returns: whether there is more to write.
-    func flush() -> Bool {
-        var budget = HubShard.slice
-        while budget > 0, let audience = dirty.popLast() {
-            broadcast(audience, &budget)
-            if audience.remaining == 0 {
-                audience.isDirty = false
-            } else {
-                // Behind the others: where events come faster than a round ends, it would keep them waiting for ever.
-                dirty.insert(audience, at: 0)
-            }
-        }
-        continueResuming(budget)
-        run.clear()
-        return !dirty.isEmpty || !resuming.isEmpty
-    }
-
-    /// One delivery, a million times a second: pointers, one comparison, one write.
-    private func broadcast(_ audience: Audience, _ budget: inout Int) {
-        let target = audience.target
-        let now = context.now
-        unsafe audience.members.withUnsafeBufferPointer { members in
-            while audience.remaining > 0, budget > 0 {
-                if audience.next >= members.count { audience.next = 0 }
-                let subscriber = unsafe members[audience.next]
-                audience.next &+= 1
-                audience.remaining &-= 1
-                guard subscriber.value.state == .live, subscriber.value.cursor < target else { continue }
-                budget &-= 1
-                deliver(subscriber, audience.topic, target, now)
-            }
-        }
-    }
-
-    private func deliver(
-        _ subscriber: Place<Subscriber>, _ topic: Topic, _ target: UInt64, _ now: UInt64
-    ) {
-        let cursor = subscriber.value.cursor
-        let framing = subscriber.value.framing
-        if !run.matches(topic, from: cursor, target: target, framing: framing) {
-            guard run.gather(topic, from: cursor, target: target, framing: framing) else {
-                return overflow(subscriber)
-            }
-        }
-        let bytes = unsafe run.bytes
-        let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
-        context.counters.deliveries &+= 1
-        if written == bytes.count {
-            subscriber.value.cursor = run.through
-            subscriber.value.lastSent = now
-            if run.through == target {
-                // Under TLS all of it is sealed; the last record may not have left.
-                _ = isStuck(subscriber)
-                return
-            }
-        } else {
-            cut(subscriber, after: written)
-        }
-        subscriber.value.state = .lagging
-        if !isStuck(subscriber) { resumeLater(subscriber) }
-    }
-
-    /// Whether the connection takes nothing at the moment, or never again; the worker is told.
-    private func isStuck(_ subscriber: Place<Subscriber>) -> Bool {
-        if subscriber.value.connection.value.transport.failure != nil {
-            broken.append(subscriber.value.connection.value.token)
-            return true
-        }
-        guard subscriber.value.connection.value.transport.isBlocked else { return false }
-        blocked.append(subscriber.value.connection.value.token)
-        return true
-    }
-
-    private func cut(_ subscriber: Place<Subscriber>, after written: Int) {
-        let stop = run.stop(after: written)
-        subscriber.value.cursor = stop.cursor
-        subscriber.value.unfinished = stop.cut?.event
-        subscriber.value.unfinishedOffset = stop.cut?.offset ?? 0
-    }
-
-    // MARK: Lagging
-
-    /// The connection takes bytes again: the subscriber reads on from the log until it is live, or blocked once more.
-    func resume(_ token: Token) {
-        guard let subscriber = subscribers.find(token) else { return }
-        catchUp(subscriber)
-    }
-
-    func resumeLater(_ subscriber: Place<Subscriber>) {
-        guard !subscriber.value.isResuming else { return }
-        subscriber.value.isResuming = true
-        resuming.append(subscriber.value.token)
-    }
-
-    /// Some have their turn in every tick, however much there is to broadcast.
-    private func continueResuming(_ budget: Int) {
-        guard !resuming.isEmpty else { return }
-        let turn = resuming.prefix(max(8, budget / 8))
-        resuming.removeFirst(turn.count)
-        for token in turn {
-            guard let subscriber = subscribers.find(token) else { continue }
-            subscriber.value.isResuming = false
-            catchUp(subscriber)
-        }
-    }
-
-    private func catchUp(_ subscriber: Place<Subscriber>) {
-        guard finishEvent(subscriber) else { return }
-        if subscriber.value.state == .ending { return reportEnded(subscriber) }
-        guard subscriber.value.state == .lagging else { return }
-        let audience = unsafe subscriber.value.audience.takeUnretainedValue()
-        var sent = 0
-        while subscriber.value.cursor < audience.target {
-            if sent >= HubShard.turn { return resumeLater(subscriber) }
-            let cursor = subscriber.value.cursor
-            let framing = subscriber.value.framing
-            if !run.matches(audience.topic, from: cursor, target: audience.target, framing: framing) {
-                guard run.gather(audience.topic, from: cursor, target: audience.target, framing: framing) else {
-                    return overflow(subscriber)
-                }
-            }
-            let bytes = unsafe run.bytes
-            let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
-            if written > 0 { subscriber.value.lastSent = context.now }
-            guard written == bytes.count else {
-                cut(subscriber, after: written)
-                _ = isStuck(subscriber)
-                return
-            }
-            subscriber.value.cursor = run.through
-            sent += written
-        }
-        subscriber.value.state = .live
-        _ = isStuck(subscriber)
-    }
-
-    /// Writes the rest of an event that was cut.
-    /// - Returns: whether nothing is left of it.
-    private func finishEvent(_ subscriber: Place<Subscriber>) -> Bool {
-        guard let event = subscriber.value.unfinished else { return true }
-        let offset = subscriber.value.unfinishedOffset
-        let (written, whole) = unsafe event.withBytes(subscriber.value.framing) { bytes in
-            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[min(offset, bytes.count)...])
-            let written = unsafe subscriber.value.connection.value.transport.write(rest, context)
-            return (written, written == rest.count)
-        }
-        guard whole else {
-            subscriber.value.unfinishedOffset = offset + written
-            return false
-        }
-        subscriber.value.cursor = event.sequence
-        subscriber.value.unfinished = nil
-        subscriber.value.lastSent = context.now
-        return true
-    }
-
-    /// Looks for subscribers that have fallen too far behind. Once a second: a socket that takes nothing never says so.
-    func sweep() {
-        subscribers.forEach { _, subscriber in
-            guard subscriber.value.state == .lagging else { return }
-            let cursor = subscriber.value.cursor
-            let joinOffset = subscriber.value.joinOffset
-            let topic = unsafe subscriber.value.audience.takeUnretainedValue().topic
-            let isOver = topic.log.withLock { log in
-                log.evictedThrough > cursor
-                    || min(log.lag(after: cursor), log.endOffset &- joinOffset) > UInt64(max(0, topic.options.maxLag))
-            }
-            if isOver { overflow(subscriber) }
-        }
-    }
-
-    /// The next event is gone, or `maxLag` is passed.
-    private func overflow(_ subscriber: Place<Subscriber>) {
-        context.counters.endedOverflow &+= 1
-        unsafe slow.append(
-            Slow(
-                connection: subscriber.value.connection.value.token,
-                topic: subscriber.value.audience.takeUnretainedValue().topic.name))
-        end(subscriber)
-    }
+    // MARK: Ending
 
     /// Ends a stream, after the event that was begun.
     func end(_ subscriber: Place<Subscriber>) {
         guard subscriber.value.state != .ending else { return }
         subscriber.value.state = .ending
         // From here on it gets no more events, whenever its connection lets go of it.
-        unsafe subscriber.value.audience.takeUnretainedValue().topic.subscribers.subtract(1, ordering: .relaxed)
+        for topic in unsafe subscriber.value.audience.takeUnretainedValue().topics { count(topic, -1) }
         if subscriber.value.unfinished == nil { reportEnded(subscriber) }
     }
 
@@ -338,40 +197,62 @@ final class HubShard {
     func endGently(_ token: Token) {
         guard let subscriber = subscribers.find(token) else { return }
         let connection = subscriber.value.connection
-        let topic = unsafe subscriber.value.audience.takeUnretainedValue().topic
+        let options = unsafe subscriber.value.audience.takeUnretainedValue().options.first
         if subscriber.value.state == .live, !connection.value.transport.isBlocked {
-            let retry = max(1000, topic.options.retry.milliseconds)
+            let retry = max(1000, options.retry.milliseconds)
             var line: [UInt8] = []
-            EventEncoder.appendRetry(milliseconds: retry.spread(by: max(0.5, topic.options.retryJitter)), to: &line)
+            EventEncoder.appendRetry(milliseconds: retry.spread(by: max(0.5, options.retryJitter)), to: &line)
             connection.value.writePrivate(line, context)
         }
         end(subscriber)
     }
 
-    private func reportEnded(_ subscriber: Place<Subscriber>) {
-        let connection = subscriber.value.connection.value.token
-        ended.append(Ended(connection: connection, subscriber: subscriber.value.token))
+    func reportEnded(_ subscriber: Place<Subscriber>) {
+        let options = unsafe subscriber.value.audience.takeUnretainedValue().options.first
+        ended.append(
+            Ended(
+                connection: subscriber.value.connection.value.token, subscriber: subscriber.value.token,
+                isAborted: options.end == .abort))
     }
 
-    // MARK: Heartbeats
+    // MARK: Time
 
     /// When to look at a new stream first: anywhere within its interval, so that streams that began together part.
     func firstHeartbeat(_ token: Token) -> UInt64? {
-        guard let subscriber = subscribers.find(token), subscriber.value.heartbeat > 0 else { return nil }
-        return context.now &+ subscriber.value.heartbeat
+        guard let subscriber = subscribers.find(token) else { return nil }
+        let heartbeat = subscriber.value.heartbeat
+        return sooner(heartbeat == 0 ? nil : context.now &+ heartbeat, subscriber.value.endsAt)
     }
 
-    /// Sends a heartbeat if nothing was sent for so long.
+    /// Sends a heartbeat if nothing was sent for so long; ends a stream that is old enough.
     /// - Returns: when to look again; `nil`: never.
     func heartbeat(_ token: Token) -> UInt64? {
-        guard let subscriber = subscribers.find(token), subscriber.value.heartbeat > 0 else { return nil }
+        guard let subscriber = subscribers.find(token) else { return nil }
         let now = context.now
-        let due = subscriber.value.lastSent &+ subscriber.value.heartbeat
-        if due > now { return due }
+        let endsAt = subscriber.value.endsAt
+        if endsAt > 0, endsAt <= now {
+            if subscriber.value.state != .ending { context.counters.endedAge &+= 1 }
+            end(subscriber)
+            return nil
+        }
+        let heartbeat = subscriber.value.heartbeat
+        guard heartbeat > 0 else { return sooner(nil, endsAt) }
+        let due = subscriber.value.lastSent &+ heartbeat
+        if due > now { return sooner(due, endsAt) }
         if subscriber.value.state == .live, !subscriber.value.connection.value.transport.isBlocked {
             subscriber.value.connection.value.writePrivate([0x3A, 0x0A], context)
             subscriber.value.lastSent = now
         }
-        return now &+ subscriber.value.heartbeat
+        return sooner(now &+ heartbeat, endsAt)
     }
+
+    private func sooner(_ time: UInt64?, _ endsAt: UInt64) -> UInt64? {
+        guard endsAt > 0 else { return time }
+        return min(time ?? endsAt, endsAt)
+    }
+}
+
+extension UInt64 {
+    /// This many milliseconds, less up to a fifth of them.
+    fileprivate var lessUpToAFifth: UInt64 { self == 0 ? 0 : self - UInt64.random(in: 0...(self / 5)) }
 }

@@ -12,58 +12,51 @@ public struct PublishReceipt: Sendable, Hashable {
 
 extension Hub {
     /// Publishes an event. It was appended to the topic when this returns.
-    /// - Throws: `SluiceError` of kind `unknownTopic`, `limit`, or `badEvent` for a CR, LF or NUL in its type or id.
+    /// - Throws: `SluiceError` of kind `unknownTopic`, `limit`, `badEvent` for a CR, LF or NUL in its type or id, `full`
+    ///   when subscribers are too far behind, `tooLarge` when the topic cannot keep it.
     @discardableResult
     public func publish(_ event: ServerSentEvent, to topic: String) throws(SluiceError) -> PublishReceipt {
-        var event = event
+        let draft = try EventDraft(event)
         let topic = try self.topic(named: topic)
-        return unsafe try event.data.withUTF8Bytes { data throws(SluiceError) in
-            unsafe try publish(
-                data: data, type: event.event.map { Array($0.utf8) }, id: event.id.map { Array($0.utf8) }, to: topic)
+        switch publish([Publication(draft: draft, topics: [topic])]) {
+        case .accepted(let receipt): return receipt
+        case .full: throw SluiceError(.full, "subscribers of \(topic.name) are too far behind")
+        case .tooLarge(let name): throw SluiceError(.tooLarge, "the event is larger than all that \(name) may keep")
         }
     }
 
-    /// Publishes one event given as bytes, which must be UTF-8.
-    func publish(
-        data: UnsafeRawBufferPointer, type: [UInt8]?, id: [UInt8]?, to topic: Topic, from worker: Int? = nil
-    ) throws(SluiceError) -> PublishReceipt {
-        for (value, name) in [(type, "event"), (id, "id")] {
-            let isValid = unsafe value?.withUnsafeBytes { unsafe EventEncoder.isValidField($0) } ?? true
-            guard value?.count ?? 0 <= EncodedEvent.longestID else {
-                throw SluiceError(.badEvent, "the \(name) of an event has at most \(EncodedEvent.longestID) bytes")
+    /// Publishes a batch, all or nothing, in order. Drafts are taken as they are.
+    /// - Parameter worker: the worker whose thread this is. When it is told `full`, its shard is told later to try again.
+    func publish(_ batch: [Publication], from worker: Int? = nil) -> Admission {
+        var batch = batch
+        while true {
+            var encoded = EncodedBatch()
+            for publication in batch { encoded.add(publication, epoch: epoch) }
+            switch append(encoded, from: worker) {
+            case .appended: return .accepted(receipt(encoded))
+            case .full: return .full
+            case .tooLarge(let topic): return .tooLarge(topic: topic)
+            case .dropped(let topic):
+                // An instance was dropped between finding it and now: the next one takes its events.
+                let next = try? self.topic(named: topic.name)
+                for index in batch.indices {
+                    batch[index].topics = batch[index].topics.compactMap { $0 === topic ? next : $0 }
+                }
             }
-            guard isValid else {
-                throw SluiceError(.badEvent, "the \(name) of an event may not hold CR, LF or NUL")
-            }
         }
-        let encoded = unsafe encode(data: data, type: type, id: id, for: topic)
-        var target = topic
-        var first = append([encoded], to: target, from: worker)
-        while first == nil {
-            // The instance was dropped between finding it and now: the next one takes the event.
-            target = try self.topic(named: topic.name)
-            first = append([encoded], to: target, from: worker)
-        }
-        let text: String
-        switch target.options.ids.kind {
-        case .gateway: text = String(decoding: self.id(of: encoded.sequence), as: UTF8.self)
-        case .upstream: text = String(decoding: encoded.header.ownID, as: UTF8.self)
-        case .off: text = ""
-        }
-        return PublishReceipt(ids: [text], subscribers: target.subscribers.load(ordering: .relaxed))
     }
 
-    func encode(data: UnsafeRawBufferPointer, type: [UInt8]?, id: [UInt8]?, for topic: Topic) -> EncodedEvent {
-        let type = type ?? []
-        let ids = topic.options.ids.kind
-        let own = ids == .upstream ? id ?? [] : []
-        return unsafe type.withUnsafeBytes { typeBytes in
-            unsafe own.withUnsafeBytes { idBytes in
-                unsafe EncodedEvent.make(
-                    data: data, type: typeBytes.isEmpty ? nil : typeBytes, id: idBytes.isEmpty ? nil : idBytes,
-                    epoch: ids == .gateway ? epoch : nil)
+    private func receipt(_ batch: EncodedBatch) -> PublishReceipt {
+        var ids: [String] = []
+        for placement in batch.placements where placement.isFirst {
+            switch batch.shares[placement.share].topic.options.ids.kind {
+            case .gateway: ids.append(String(decoding: id(of: placement.event.sequence), as: UTF8.self))
+            case .upstream: ids.append(String(decoding: placement.event.ownID, as: UTF8.self))
+            case .off: ids.append("")
             }
         }
+        let subscribers = batch.shares.reduce(0) { $0 + $1.topic.subscribers.load(ordering: .relaxed) }
+        return PublishReceipt(ids: ids, subscribers: subscribers)
     }
 
     /// `<epoch>-<sequence>`: a position as clients see it.
@@ -91,22 +84,5 @@ extension Hub {
             }
         }
         return sequence
-    }
-}
-
-extension String {
-    /// The string's UTF-8, in place where it can be.
-    mutating func withUTF8Bytes<Result>(
-        _ body: (UnsafeRawBufferPointer) throws(SluiceError) -> Result
-    ) throws(SluiceError) -> Result {
-        // `withUTF8` only rethrows untyped, so the outcome is carried out of it.
-        let outcome: Swift.Result<Result, SluiceError> = withUTF8 { bytes in
-            do throws(SluiceError) {
-                return .success(try unsafe body(UnsafeRawBufferPointer(bytes)))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try outcome.get()
     }
 }

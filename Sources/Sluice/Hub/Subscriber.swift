@@ -1,6 +1,6 @@
 internal import SluiceHTTP
 
-/// One subscription of one stream: a cursor into its topic's log and nothing that grows.
+/// One subscription of one stream: a cursor into the logs of its topics and nothing that grows.
 ///
 /// What the broadcast looks at comes first, to lie in one cache line.
 @safe struct Subscriber {
@@ -12,6 +12,9 @@ internal import SluiceHTTP
     var lastSent: UInt64 = 0
     let framing: Framing
     var state: State = .waiting
+    /// Reads only the newest event of each type until it is live again.
+    var isConflating = false
+    var isResuming = false
     /// Its place among the members of its audience.
     var slot = 0
     /// An event of which a part was written, and how many bytes of it were.
@@ -22,14 +25,17 @@ internal import SluiceHTTP
     let token: Token
     /// The time between two heartbeats of this stream; they differ, so that not all fire at once. 0: none.
     let heartbeat: UInt64
-    /// The topic's `endOffset` when the stream began: lag counts from there.
-    var joinOffset: UInt64 = 0
+    /// When the stream is ended for its age. 0: never.
+    let endsAt: UInt64
+    /// The hub's position when the stream began: lag counts from there.
+    var joinSequence: UInt64 = 0
+    /// For each topic, what the stream does without up to there; `nil`: nothing.
+    var floors: [UInt64]?
     /// Gone once the stream has begun.
     var opening: Opening?
-    var isResuming = false
 
     enum State: UInt8 {
-        /// For the topic's answer that all later events will come.
+        /// For the answer of all its topics that all later events will come.
         case waiting
         /// Reading on from the log.
         case lagging
@@ -52,19 +58,15 @@ final class Opening {
     }
 }
 
-/// The subscribers of one topic on one worker.
-final class Audience {
-    let topic: Topic
-    /// Dense, so that a broadcast walks an array of pointers.
-    var members: [Place<Subscriber>] = []
-    /// The topic's events up to here have come out of the mailbox.
-    var target: UInt64 = 0
-    /// The hub answered: all later events come by mailbox.
-    var isJoined = false
-    /// The broadcast goes round: so many members are left of it, the next one is `next`.
-    var remaining = 0
-    var next = 0
-    var isDirty = false
+/// How a stream of some topics behaves: where they differ, the first one says; of heartbeats and ages the shortest counts.
+struct StreamOptions {
+    let heartbeat: UInt64
+    let maxAge: UInt64
+    let first: TopicOptions
 
-    init(_ topic: Topic) { self.topic = topic }
+    init(_ topics: [Topic]) {
+        first = topics.first?.options ?? TopicOptions()
+        heartbeat = topics.map(\.options.heartbeat.milliseconds).filter { $0 > 0 }.min() ?? 0
+        maxAge = topics.map(\.options.maxAge.milliseconds).filter { $0 > 0 }.min() ?? 0
+    }
 }

@@ -20,6 +20,14 @@ public struct TopicOptions: Sendable, Equatable {
     public var gapEvent: String? = "gap"
     /// What follows a gap.
     public var onGap: GapResponse = .replay
+    /// What a client that brings no cursor gets first.
+    public var replay: Replay = .none
+    /// How a stream is ended by the gateway.
+    public var end: StreamEnd = .clean
+    /// The time after which a stream is ended, less up to a fifth of it, so that not all end at once. Zero: never.
+    public var maxAge: Duration = .zero
+    /// Where an event says which topic it came from.
+    public var topicField: TopicField = .off
     /// Whether a stream begins with its position as `id:` and an empty line, which commits a cursor in a browser.
     public var openingID = false
     /// Most live instances of a template.
@@ -63,11 +71,15 @@ public struct EventIDs: Sendable, Hashable {
 
 /// What happens to a subscriber whose next event is gone or that lags further than `maxLag`.
 public struct OverflowPolicy: Sendable, Hashable {
-    package enum Kind { case disconnect }
+    package enum Kind { case disconnect, skip, latest }
     package let kind: Kind
 
     /// The response ends; the client comes back with its cursor.
     public static let disconnect = OverflowPolicy(kind: .disconnect)
+    /// The stream goes on at the oldest event that is held and not further back than `maxLag`, after a gap event.
+    public static let skip = OverflowPolicy(kind: .skip)
+    /// The stream gets the newest event of each type (of each topic; of at most 256 types) and is at the head again.
+    public static let latest = OverflowPolicy(kind: .latest)
 }
 
 /// What a subscriber gets after it was told of a gap.
@@ -79,4 +91,41 @@ public struct GapResponse: Sendable, Hashable {
     public static let replay = GapResponse(kind: .replay)
     /// Only what comes.
     public static let live = GapResponse(kind: .live)
+}
+
+/// What a client that brings no cursor gets before what comes.
+public struct Replay: Sendable, Hashable {
+    package enum Kind: Hashable { case none, all, newest(Int) }
+    package let kind: Kind
+
+    /// Nothing.
+    public static let none = Replay(kind: .none)
+    /// The whole history.
+    public static let all = Replay(kind: .all)
+    /// The newest events of the history, at most so many.
+    public static func newest(_ events: Int) -> Replay { Replay(kind: .newest(events)) }
+}
+
+/// How a stream is ended by the gateway.
+public struct StreamEnd: Sendable, Hashable {
+    package enum Kind { case clean, abort }
+    package let kind: Kind
+
+    /// As HTTP ends a body that is whole.
+    public static let clean = StreamEnd(kind: .clean)
+    /// As a broken connection, for clients that take a clean end for final.
+    public static let abort = StreamEnd(kind: .abort)
+}
+
+/// Where an event says which topic it came from, for streams of several topics.
+public struct TopicField: Sendable, Hashable {
+    package enum Kind { case off, event, data }
+    package let kind: Kind
+
+    /// Nowhere.
+    public static let off = TopicField(kind: .off)
+    /// In the type: `market`, and `market:trade` for an event of type `trade`.
+    public static let event = TopicField(kind: .event)
+    /// In the data, which becomes `{"topic":"market","data":"..."}`.
+    public static let data = TopicField(kind: .data)
 }

@@ -9,6 +9,11 @@ struct Counters: Sendable, Equatable {
     var gaps: UInt64 = 0
     /// Streams ended because their subscriber fell too far behind.
     var endedOverflow: UInt64 = 0
+    /// Subscribers that fell too far behind and went on without some events (`skip`), or with the newest ones (`latest`).
+    var skipped: UInt64 = 0
+    var conflated: UInt64 = 0
+    /// Streams ended for their age.
+    var endedAge: UInt64 = 0
     /// Connections reset because the peer took nothing for the write timeout.
     var endedWriteTimeout: UInt64 = 0
     /// Heads that did not arrive in time.
@@ -33,7 +38,8 @@ struct Counters: Sendable, Equatable {
 
     private static var fields: [WritableKeyPath<Counters, UInt64>] {
         [
-            \.accepted, \.requests, \.published, \.deliveries, \.resumed, \.gaps, \.endedOverflow,
+            \.accepted, \.requests, \.published, \.deliveries, \.resumed, \.gaps, \.endedOverflow, \.skipped,
+            \.conflated, \.endedAge,
             \.endedWriteTimeout, \.headTimeouts, \.refused, \.exhausted, \.badRequests, \.tlsFailures,
             \.repairedEvents, \.oversizedEvents,
         ]

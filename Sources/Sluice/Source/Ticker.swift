@@ -22,14 +22,11 @@ final class Ticker {
     func tick(unixMilliseconds: Int64) {
         count &+= 1
         let time = CivilTime(unixSeconds: unixMilliseconds / 1000).iso8601(milliseconds: Int(unixMilliseconds % 1000))
-        let data = Array(fill(options.data, time).utf8)
-        let id = options.id.map { Array(fill($0, time).utf8) }
-        for topic in topics {
-            let event = unsafe data.withUnsafeBytes {
-                unsafe hub.encode(data: $0, type: options.event.map { Array($0.utf8) }, id: id, for: topic)
-            }
-            _ = hub.append([event], to: topic, from: worker)
-        }
+        let draft = EventDraft(
+            data: Array(fill(options.data, time).utf8), type: options.event.map { Array($0.utf8) } ?? [],
+            id: options.id.map { Array(fill($0, time).utf8) } ?? [])
+        // A tick that finds its topics full is over: the next one tells what is true then.
+        _ = hub.publish([Publication(draft: draft, topics: topics)], from: worker)
     }
 
     private func fill(_ template: String, _ time: String) -> String {

@@ -73,15 +73,12 @@ final class UpstreamFeed {
     /// Every event of the feed goes out here, in batches of what one piece of input held.
     private func publish(_ batch: [ParsedEvent]) {
         context.counters.feeds.events &+= UInt64(batch.count)
-        for event in batch {
-            let id = event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID ? event.lastEventID : nil
-            for topic in topics {
-                let encoded = unsafe event.data.withUnsafeBytes {
-                    unsafe hub.encode(data: $0, type: event.type.isEmpty ? nil : event.type, id: id, for: topic)
-                }
-                _ = hub.append([encoded], to: topic, from: worker)
-            }
+        let publications = batch.map { event in
+            let hasID = event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID
+            let draft = EventDraft(data: event.data, type: event.type, id: hasID ? event.lastEventID : [])
+            return Publication(draft: draft, topics: topics)
         }
+        _ = hub.publish(publications, from: worker)
     }
 
     /// Every change of the feed's state passes here, and every further reason for the state it is in.

@@ -15,7 +15,9 @@ final class ShardFixture {
     init(_ topics: [String: TopicOptions]) throws {
         DescriptorLimit.raise()
         let mailbox = try Mailbox<Hub.Message>()
-        hub = Hub(catalog: try TopicCatalog(topics), topicLimit: 100, mailboxes: [mailbox], clock: SystemClock())
+        hub = Hub(
+            catalog: try TopicCatalog(topics), topicLimit: 100, logBytes: 1 << 30, mailboxes: [mailbox],
+            clock: SystemClock())
         context = LoopContext(loop: try EventLoop(), limits: Limits())
         shard = HubShard(hub: hub, worker: 0, mailbox: mailbox, context: context)
         listener = try Listener.open(.ip(.loopbackV4, port: 0), sharing: false)
@@ -26,7 +28,7 @@ final class ShardFixture {
     }
 
     /// A new client's subscription; its stream begins with the next mail, or at once.
-    func subscribe(to topic: String, after cursor: UInt64? = nil) throws -> Token {
+    func subscribe(to topics: String..., after cursor: UInt64? = nil) throws -> Token {
         clients.append(try Socket.connecting(to: listener.boundAddress).release())
         let token = connections.nextToken
         var transport = Transport(try accept(), selectorToken: token.packed(.connection))
@@ -35,7 +37,7 @@ final class ShardFixture {
             Connection(transport, token: token, listener: 0, peer: listener.boundAddress, limits: HTTP1Limits()))
         guard let connection = connections.find(token) else { throw Errno.invalid }
         let opening = Opening(head: ResponseHead(status: 200, fields: FieldBlock()), lastEventID: cursor.map(hub.id))
-        try shard.subscribe(connection, to: try hub.topic(named: topic), opening: opening)
+        try shard.subscribe(connection, to: try topics.map(hub.topic(named:)), opening: opening)
         guard let subscriber = connection.value.subscriber else { throw Errno.invalid }
         return subscriber
     }
@@ -54,10 +56,7 @@ final class ShardFixture {
     /// Publishes one small event from the shard's own thread.
     func publish(to topic: String) throws {
         let topic = try hub.topic(named: topic)
-        let data: [UInt8] = [0x78]
-        _ = try unsafe data.withSafeBytes { bytes throws(SluiceError) in
-            try unsafe hub.publish(data: bytes, type: nil, id: nil, to: topic, from: 0)
-        }
+        _ = hub.publish([Publication(draft: EventDraft(data: [0x78]), topics: [topic])], from: 0)
     }
 
     /// The end of a tick. Says whether more is to be written.

@@ -4,12 +4,14 @@ import Testing
 @testable import Sluice
 
 @Suite struct TopicLogTests {
-    private func event(_ text: String, id: String? = nil) -> EncodedEvent {
-        unsafe Array(text.utf8).withUnsafeBytes { data in
-            unsafe Array((id ?? "").utf8).withUnsafeBytes { id in
-                unsafe EncodedEvent.make(data: data, type: nil, id: id.isEmpty ? nil : id, epoch: nil)
-            }
-        }
+    private func event(_ text: String, id: String? = nil, type: String = "", sequence: UInt64 = 0, at time: UInt64 = 0)
+        -> EncodedEvent
+    {
+        let event = EncodedEvent.make(
+            EventDraft(data: Array(text.utf8), type: Array(type.utf8), id: Array((id ?? "").utf8)),
+            EventForm(.ids(.upstream), topic: "t"), epoch: [])
+        event.assign(sequence: sequence, milliseconds: time)
+        return event
     }
 
     /// A log that kept `count` events of the given size, with sequences from 1.
@@ -17,7 +19,7 @@ import Testing
         var evicted: [EncodedEvent] = []
         let first = log.lastSequence + 1
         for sequence in first..<first + UInt64(count) {
-            log.append(event("event \(sequence)"), sequence: sequence, milliseconds: time, evicted: &evicted)
+            log.append(event("event \(sequence)", sequence: sequence, at: time), evicted: &evicted)
         }
         return evicted
     }
@@ -51,19 +53,19 @@ import Testing
     func `an own id is known as long as nothing behind it is gone`(maxLag: Int) {
         var log = TopicLog(history: History(age: .milliseconds(10)), maxLag: maxLag, birth: 0)
         var evicted: [EncodedEvent] = []
-        log.append(event("a", id: "one"), sequence: 1, milliseconds: 0, evicted: &evicted)
-        log.append(event("b", id: "two"), sequence: 2, milliseconds: 0, evicted: &evicted)
+        log.append(event("a", id: "one", sequence: 1, at: 0), evicted: &evicted)
+        log.append(event("b", id: "two", sequence: 2, at: 0), evicted: &evicted)
         log.trim(milliseconds: 100, evicted: &evicted)
-        #expect(log.beforeOldest == 2)
+        #expect(log.historyEndedThrough == 2)
         #expect(log.sequence(ofOwnID: Array("two".utf8)) == 2)
         #expect(log.sequence(ofOwnID: Array("one".utf8)) == nil)
         #expect(log.sequence(ofOwnID: []) == nil)
         // What stands before the next event sent, though that event has gone.
         #expect(log.ownID(at: 2) == Array("two".utf8))
-        log.append(event("c"), sequence: 3, milliseconds: 100, evicted: &evicted)
+        log.append(event("c", sequence: 3, at: 100), evicted: &evicted)
         #expect(log.sequence(ofOwnID: Array("two".utf8)) == 2)
         log.trim(milliseconds: 200, evicted: &evicted)
-        #expect(log.beforeOldest == 3)
+        #expect(log.historyEndedThrough == 3)
         #expect(log.sequence(ofOwnID: Array("two".utf8)) == nil)
         #expect(log.ownID(at: 3) == Array("two".utf8))
     }
@@ -103,7 +105,7 @@ import Testing
     @Test func `everything before the birth of a log counts as evicted`() {
         let log = TopicLog(history: History(), maxLag: 0, birth: 41)
         #expect(log.evictedThrough == 41)
-        #expect(log.beforeOldest == 41)
+        #expect(log.historyEndedThrough == 41)
     }
 
     @Test func `lag is the bytes after a cursor`() {
@@ -119,7 +121,7 @@ import Testing
         var log = TopicLog(history: History(), maxLag: 1 << 20, birth: 0)
         var evicted: [EncodedEvent] = []
         for (sequence, id) in [(UInt64(1), "a"), (2, "b"), (3, "a"), (4, "c")] {
-            log.append(event("x", id: id), sequence: sequence, milliseconds: 0, evicted: &evicted)
+            log.append(event("x", id: id, sequence: sequence), evicted: &evicted)
         }
         #expect(log.sequence(ofOwnID: Array("a".utf8)) == 3)
         #expect(log.sequence(ofOwnID: Array("z".utf8)) == nil)
@@ -127,27 +129,85 @@ import Testing
     }
 }
 
-@Suite struct EncodedEventTests {
-    private func bytes(_ event: EncodedEvent, _ framing: Framing) -> String {
-        unsafe event.withBytes(framing) { unsafe String(decoding: $0, as: UTF8.self) }
+extension TopicLogTests {
+    @Test func `the newest event of each type is read, in order`() {
+        var log = TopicLog(history: History(), maxLag: 1 << 20, birth: 0)
+        var evicted: [EncodedEvent] = []
+        for (number, type) in ["a", "b", "a", "c", "b", "a"].enumerated() {
+            log.append(event("x", type: type, sequence: UInt64(number + 1)), evicted: &evicted)
+        }
+        func newest(after cursor: UInt64, through: UInt64, types: Int = 256) -> [UInt64] {
+            var events: [EncodedEvent] = []
+            log.readNewest(after: cursor, through: through, types: types, into: &events)
+            return events.map(\.sequence)
+        }
+        #expect(newest(after: 0, through: 6) == [4, 5, 6])
+        #expect(newest(after: 5, through: 6) == [6])
+        #expect(newest(after: 0, through: 3) == [2, 3])
+        #expect(newest(after: 0, through: 6, types: 2) == [5, 6])
     }
 
-    @Test func `an event with a gateway id is a chunk with the id last`() {
-        let event = unsafe Array("hello".utf8).withUnsafeBytes { data in
-            unsafe Array("greeting".utf8).withUnsafeBytes { type in
-                unsafe EncodedEvent.make(data: data, type: type, id: nil, epoch: Array("1a2b3c4d".utf8))
-            }
-        }
-        event.assign(sequence: 0xABC, endOffset: 0, milliseconds: 0)
-        let block = "event: greeting\ndata: hello\nid: 1a2b3c4d-000000000abc\n\n"
-        #expect(bytes(event, .untilClose) == block)
-        #expect(bytes(event, .chunked) == "\(String(block.utf8.count, radix: 16))\r\n\(block)\r\n")
+    @Test func `who skips goes on with the oldest event within maxLag`() {
+        let size = event("event 1").count(.chunked)
+        var log = TopicLog(history: History(), maxLag: 3 * size, birth: 0)
+        _ = fill(&log, 9)
+        #expect(log.skipPoint(after: 0) == 6)
+        #expect(log.skipPoint(after: 8) == 8)
+        var short = TopicLog(history: History(events: 1), maxLag: 0, birth: 4)
+        #expect(short.skipPoint(after: 0) == 4)
+        _ = fill(&short, 2)
+        #expect(short.skipPoint(after: 0) == 6)
+        #expect(short.firstSequence(after: 4) == 6)
+        #expect(short.firstSequence(after: 6) == nil)
     }
 
-    @Test func `line ends in data cannot break out of the data field`() {
-        let event = unsafe Array("a\rid: evil\nb\r\n\r\nc".utf8).withUnsafeBytes {
-            unsafe EncodedEvent.make(data: $0, type: nil, id: nil, epoch: nil)
+    @Test func `when all logs are too large the oldest event goes, in the history or not`() {
+        var log = TopicLog(history: History(), maxLag: 1 << 20, birth: 0)
+        _ = fill(&log, 3)
+        let full = log.cost
+        var evicted: [EncodedEvent] = []
+        func evictOldest() -> Bool { log.evictOldest(evicted: &evicted) }
+        #expect(evictOldest())
+        #expect(log.cost < full)
+        #expect(log.evictedThrough == 1)
+        #expect(log.historyEndedThrough == 1)
+        #expect(read(log, after: 1) == [2, 3])
+        #expect(evictOldest())
+        #expect(evictOldest())
+        #expect(!evictOldest())
+        #expect(evicted.map(\.sequence) == [1, 2, 3])
+        _ = fill(&log, 1)
+        #expect(read(log, after: 3) == [4])
+    }
+
+    @Test func `the newest of the history are found for a replay`() {
+        var log = TopicLog(history: History(events: 4), maxLag: 1 << 20, birth: 0)
+        _ = fill(&log, 9)
+        #expect(log.newest(2) == [8, 9])
+        #expect(log.newest(100) == [6, 7, 8, 9])
+        #expect(log.newest(0).isEmpty)
+    }
+
+    @Test func `an index does not grow with ids that are gone`() {
+        var log = TopicLog(history: History(events: 2), maxLag: 0, birth: 0)
+        var evicted: [EncodedEvent] = []
+        for number in 1...100 {
+            log.append(event("x", id: "id \(number)", sequence: UInt64(number)), evicted: &evicted)
         }
-        #expect(bytes(event, .untilClose) == "data: a\ndata: id: evil\ndata: b\ndata: \ndata: c\n\n")
+        #expect(log.sequence(ofOwnID: Array("id 98".utf8)) == 98)
+        #expect(log.sequence(ofOwnID: Array("id 97".utf8)) == nil)
+        let small = log.cost
+        for number in 101...1000 {
+            log.append(event("x", id: "id \(number)", sequence: UInt64(number)), evicted: &evicted)
+        }
+        #expect(log.cost <= small + 10)
+    }
+}
+
+extension TopicOptions {
+    static func ids(_ ids: EventIDs) -> TopicOptions {
+        var options = TopicOptions()
+        options.ids = ids
+        return options
     }
 }

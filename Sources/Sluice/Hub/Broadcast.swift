@@ -1,0 +1,158 @@
+/// From the hub's mail to the sockets: those that are live first, those that lag as their sockets allow.
+extension HubShard {
+    /// Writes what is new to those it is for, a slice of it at a time.
+    /// - Returns: whether there is more to write.
+    func flush() -> Bool {
+        var budget = HubShard.slice
+        while budget > 0, let audience = dirty.popLast() {
+            guard !audience.isRemoved else { continue }
+            broadcast(audience, &budget)
+            if audience.remaining > 0 || audience.endRound() {
+                // Behind the others: where events come faster than a round ends, it would keep them waiting for ever.
+                dirty.insert(audience, at: 0)
+            } else {
+                audience.isDirty = false
+            }
+        }
+        continueResuming(budget)
+        run.clear()
+        return !dirty.isEmpty || !resuming.isEmpty
+    }
+
+    /// One delivery, a million times a second: pointers, one comparison, one write.
+    private func broadcast(_ audience: Audience, _ budget: inout Int) {
+        let target = audience.target
+        unsafe audience.members.withUnsafeBufferPointer { members in
+            while audience.remaining > 0, budget > 0 {
+                if audience.next >= members.count { audience.next = 0 }
+                let subscriber = unsafe members[audience.next]
+                audience.next &+= 1
+                audience.remaining &-= 1
+                guard subscriber.value.state == .live, subscriber.value.cursor < target else { continue }
+                budget &-= 1
+                deliver(subscriber, audience)
+            }
+        }
+    }
+
+    /// Writes what is new to a subscriber that is live.
+    func deliver(_ subscriber: Place<Subscriber>, _ audience: Audience) {
+        let target = audience.target
+        guard subscriber.value.state == .live, subscriber.value.cursor < target else { return }
+        guard run.gather(audience, for: subscriber, target: target) else { return overflow(subscriber) }
+        let bytes = unsafe run.bytes
+        let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
+        context.counters.deliveries &+= 1
+        if written == bytes.count {
+            subscriber.value.cursor = run.through
+            subscriber.value.lastSent = context.now
+            if run.through == target {
+                // Under TLS all of it is sealed; the last record may not have left.
+                _ = isStuck(subscriber)
+                return
+            }
+        } else {
+            cut(subscriber, after: written)
+        }
+        subscriber.value.state = .lagging
+        if !isStuck(subscriber) { resumeLater(subscriber) }
+    }
+
+    /// Whether the connection takes nothing at the moment, or never again; the worker is told.
+    private func isStuck(_ subscriber: Place<Subscriber>) -> Bool {
+        if subscriber.value.connection.value.transport.failure != nil {
+            broken.append(subscriber.value.connection.value.token)
+            return true
+        }
+        guard subscriber.value.connection.value.transport.isBlocked else { return false }
+        blocked.append(subscriber.value.connection.value.token)
+        return true
+    }
+
+    private func cut(_ subscriber: Place<Subscriber>, after written: Int) {
+        let stop = run.stop(after: written)
+        subscriber.value.cursor = stop.cursor
+        subscriber.value.unfinished = stop.cut?.event
+        subscriber.value.unfinishedOffset = stop.cut?.offset ?? 0
+    }
+
+    // MARK: Lagging
+
+    /// The connection takes bytes again: the subscriber reads on from the log until it is live, or blocked once more.
+    func resume(_ token: Token) {
+        guard let subscriber = subscribers.find(token), finishEvent(subscriber) else { return }
+        // Looked at here and not before every read: each time the socket takes bytes, some events are written.
+        let policy = unsafe subscriber.value.audience.takeUnretainedValue().options.first.overflow
+        if policy != .disconnect, subscriber.value.state == .lagging, !subscriber.value.isConflating,
+            lagsTooFar(subscriber)
+        {
+            return overflow(subscriber)
+        }
+        catchUp(subscriber)
+    }
+
+    func resumeLater(_ subscriber: Place<Subscriber>) {
+        guard !subscriber.value.isResuming else { return }
+        subscriber.value.isResuming = true
+        resuming.append(subscriber.value.token)
+    }
+
+    /// Some have their turn in every tick, however much there is to broadcast.
+    private func continueResuming(_ budget: Int) {
+        guard !resuming.isEmpty else { return }
+        let turn = resuming.prefix(max(8, budget / 8))
+        resuming.removeFirst(turn.count)
+        for token in turn {
+            guard let subscriber = subscribers.find(token) else { continue }
+            subscriber.value.isResuming = false
+            catchUp(subscriber)
+        }
+    }
+
+    private func catchUp(_ subscriber: Place<Subscriber>) {
+        guard finishEvent(subscriber) else { return }
+        if subscriber.value.state == .ending { return reportEnded(subscriber) }
+        guard subscriber.value.state == .lagging else { return }
+        let audience = unsafe subscriber.value.audience.takeUnretainedValue()
+        var sent = 0
+        while subscriber.value.cursor < audience.target {
+            if sent >= HubShard.turn { return resumeLater(subscriber) }
+            guard run.gather(audience, for: subscriber, target: audience.target) else { return overflow(subscriber) }
+            let bytes = unsafe run.bytes
+            let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
+            if written > 0 { subscriber.value.lastSent = context.now }
+            guard written == bytes.count else {
+                cut(subscriber, after: written)
+                _ = isStuck(subscriber)
+                return
+            }
+            subscriber.value.cursor = run.through
+            sent += written
+        }
+        subscriber.value.state = .live
+        subscriber.value.isConflating = false
+        let cursor = subscriber.value.cursor
+        if subscriber.value.floors?.allSatisfy({ $0 <= cursor }) == true { subscriber.value.floors = nil }
+        _ = isStuck(subscriber)
+    }
+
+    /// Writes the rest of an event that was cut.
+    /// - Returns: whether nothing is left of it.
+    private func finishEvent(_ subscriber: Place<Subscriber>) -> Bool {
+        guard let event = subscriber.value.unfinished else { return true }
+        let offset = subscriber.value.unfinishedOffset
+        let (written, whole) = unsafe event.withBytes(subscriber.value.framing) { bytes in
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[min(offset, bytes.count)...])
+            let written = unsafe subscriber.value.connection.value.transport.write(rest, context)
+            return (written, written == rest.count)
+        }
+        guard whole else {
+            subscriber.value.unfinishedOffset = offset + written
+            return false
+        }
+        subscriber.value.cursor = event.sequence
+        subscriber.value.unfinished = nil
+        subscriber.value.lastSent = context.now
+        return true
+    }
+}
