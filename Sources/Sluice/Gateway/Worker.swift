@@ -109,6 +109,7 @@ final class Worker: EventLoopHandler {
     func flush() -> Bool {
         takeJobs()
         shard.takeMail()
+        tellSources()
         let hasMore = shard.flush()
         settleStreams()
         closeDoomed()

@@ -19,6 +19,19 @@ extension Worker {
         }
     }
 
+    /// Hands on what the hub told about topics and about room in them.
+    func tellSources() {
+        if shard.isRelieved {
+            shard.isRelieved = false
+            sourcesRelieved()
+        }
+        // No source depends on its topics' subscribers yet.
+        shard.used.removeAll(keepingCapacity: true)
+    }
+
+    /// Those that found their topics full try again.
+    private func sourcesRelieved() {}
+
     private func armTicker(_ number: Int, from time: UInt64) {
         _ = loop.timers.schedule(
             atMilliseconds: time &+ tickers[number].intervalMilliseconds,
