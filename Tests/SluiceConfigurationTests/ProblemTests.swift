@@ -88,17 +88,6 @@ struct ProblemTests {
             ])
     }
 
-    @Test func `two sources under upstream ids`() {
-        let found = problems { configuration in
-            configuration.sources = ["a": .feed(url: "http://a"), "b": .feed(url: "http://b")]
-            var topic = TopicOptions()
-            topic.sources = ["a", "b", "a"]
-            topic.ids = .upstream
-            configuration.topics["t"] = topic
-        }
-        #expect(found.map { $0.prefix { $0 != " " } } == ["topics.t.sources[2]:", "topics.t.ids:"])
-    }
-
     private func routes(_ routes: Route...) -> [String] {
         problems {
             $0.topics = ["t": TopicOptions(), "u.{x}": TopicOptions()]

@@ -121,14 +121,17 @@ extension ConfigurationCheck {
 
     private mutating func check(_ authorization: Authorization, _ path: Path) {
         switch authorization.kind {
-        case .bearer(let token):
-            // b64token of RFC 6750, section 2.1, read generously.
-            let isSendable = token.value.utf8.allSatisfy { $0 > 32 && $0 < 127 }
-            if token.value.isEmpty {
-                report(path["bearer"], "the token is empty")
-            } else if !isSendable {
-                report(path["bearer"], "a token has no spaces and no characters beyond ASCII")
-            }
+        case .bearer(let token): bearerToken(token, path["bearer"])
+        }
+    }
+
+    /// b64token of RFC 6750, section 2.1, read generously.
+    mutating func bearerToken(_ token: Secret, _ path: Path) {
+        let isSendable = token.value.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+        if token.value.isEmpty {
+            report(path, "the token is empty")
+        } else if !isSendable {
+            report(path, "a token has no spaces and no characters beyond ASCII")
         }
     }
 }

@@ -17,34 +17,6 @@ extension ConfigurationCheck {
         if ticker.data.utf8.contains(0) { report(path["data"], "an event's data cannot contain NUL") }
     }
 
-    private mutating func check(_ feed: FeedOptions, _ path: Path) {
-        if let reason = FeedURL.problem(of: feed.url) {
-            report(path["url"], reason)
-        } else if Syntax.parameters(ofURL: feed.url) == nil {
-            report(path["url"], "expected {name} for each parameter, not \"\(feed.url)\"")
-        }
-        // What the feed itself sends; two of one of them would contradict each other.
-        let own: Set<String> = [
-            "accept", "accept-encoding", "cache-control", "connection", "content-length", "host", "last-event-id", "te",
-            "trailer", "transfer-encoding", "upgrade",
-        ]
-        for (name, value) in feed.headers.sorted(by: { $0.key < $1.key }) {
-            headerName(name, path["headers"][name], reserved: own)
-            headerValue(value.value, path["headers"][name])
-        }
-        let retry = path["retry"]
-        time(feed.retry.initial, retry["initial"], atLeast: .milliseconds(1))
-        time(feed.retry.maximum, retry["maximum"], atLeast: .milliseconds(1))
-        time(feed.retry.resetAfter, retry["reset_after"], atLeast: .zero)
-        time(feed.retry.refused, retry["refused"], atLeast: .milliseconds(1))
-        part(feed.retry.jitter, retry["jitter"])
-        if feed.retry.maximum < feed.retry.initial {
-            report(retry["maximum"], "the longest delay is shorter than the first (initial)")
-        }
-        time(feed.idleTimeout, path["idle_timeout"], atLeast: .milliseconds(1))
-        if let authority = feed.certificateAuthority { file(authority, path["ca"]) }
-    }
-
     mutating func checkTopics() {
         var templates: [NameTemplate] = []
         for (name, topic) in configuration.topics.sorted(by: { $0.key < $1.key }) {
@@ -101,12 +73,10 @@ extension ConfigurationCheck {
                 }
             }
         }
-        if topic.ids == .upstream, topic.sources.count > 1 {
-            report(path["ids"], "ids: upstream takes one source: two could use the same id for different events")
-        }
+        if topic.ids == .upstream, topic.sources.count > 1 { checkIDs(of: topic, path) }
     }
 
-    private mutating func eventField(_ text: String, _ path: Path) {
+    mutating func eventField(_ text: String, _ path: Path) {
         if !Syntax.isEventField(text) { report(path, "cannot contain line ends or NUL") }
     }
 }

@@ -30,7 +30,9 @@ extension Worker {
     }
 
     /// Those that found their topics full try again.
-    private func sourcesRelieved() {}
+    private func sourcesRelieved() {
+        for feed in feeds { feed.relieved() }
+    }
 
     private func armTicker(_ number: Int, from time: UInt64) {
         _ = loop.timers.schedule(
@@ -49,7 +51,8 @@ extension Worker {
         do throws(FeedURL.Problem) {
             let feed = UpstreamFeed(
                 name: name, options: options, url: try FeedURL(options.url), topics: topics,
-                trust: StreamTrust(authorities: options.certificateAuthority), hub: hub, worker: index,
+                trust: StreamTrust(authorities: options.certificateAuthority, client: options.clientCertificate),
+                hub: hub, worker: index,
                 context: context, owner: self, index: UInt32(feeds.count), logger: logger)
             feeds.append(feed)
             feed.start()

@@ -6,7 +6,7 @@ enum FeedFault: Int, Sendable, CaseIterable {
     case connect
     /// The TLS handshake or session failed.
     case tls
-    /// The certificate is not accepted: expired, for another name, of an unknown authority.
+    /// The certificate is not accepted: expired, for another name, of an unknown authority. Or ours cannot be used.
     case certificate
     /// The answer is no HTTP.
     case http

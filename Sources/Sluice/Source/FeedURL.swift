@@ -39,7 +39,7 @@ struct FeedURL: Sendable, Equatable {
         target = path.isEmpty ? "/" : path.hasPrefix("?") ? "/" + path : String(path)
         guard !authority.contains("@") else {
             throw Problem(
-                description: "a name and password do not stand in the URL; use headers: {Authorization: ...}")
+                description: "a name and password do not stand in the URL; use credentials")
         }
         guard !authority.contains("{") else {
             throw Problem(description: "a {parameter} can stand in the path and the query, not in the host")

@@ -3,7 +3,7 @@ internal import SluiceHTTP
 /// What the head of a response means for an event stream.
 enum ResponseVerdict: Equatable, Sendable {
     /// A stream begins.
-    case stream(StreamDecoder.Coding)
+    case stream(ContentCoding)
     /// It is elsewhere; whether that can be followed is for `Redirects`.
     case redirect(status: UInt16, location: [UInt8]?)
     /// There is no stream.
@@ -37,7 +37,7 @@ enum ResponseVerdict: Equatable, Sendable {
             return .fault(
                 StreamFault(.mediaType, "the upstream's media type is not text/event-stream but \(shown)"))
         }
-        guard let coding = StreamDecoder.Coding(fields) else {
+        guard let coding = ContentCoding(of: fields) else {
             let shown = fields.all(.contentEncoding).map { Printable.text($0) }.joined(separator: ", ")
             return .fault(StreamFault(.coding, "the upstream's content coding is not known: \(shown)"))
         }

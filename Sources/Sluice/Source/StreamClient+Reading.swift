@@ -48,6 +48,12 @@ extension StreamClient {
     /// After a pause: first what is held, then the socket.
     func readOn() {
         let socket = socket
+        if let inflater {
+            var body = ByteQueue()
+            swap(&body, &heldBody)
+            unsafe body.withBytes { unsafe inflate($0, inflater) }
+            guard goesOn(socket) else { return }
+        }
         var waiting = ByteQueue()
         swap(&waiting, &held)
         unsafe waiting.withBytes { unsafe parse($0) }
@@ -89,7 +95,12 @@ extension StreamClient {
 
     private func accept(_ head: ResponseHead) {
         switch ResponseVerdict(head, unixSeconds: WallClock.nowMilliseconds() / 1000) {
-        case .stream:
+        case .stream(let coding):
+            do throws(InflateError) {
+                inflater = try Inflater(coding)
+            } catch {
+                return end(StreamFault(.coding, "\(error)"))
+            }
             state = .streaming
             lastHeard = context.now
             dedupe.connected()
@@ -109,10 +120,43 @@ extension StreamClient {
     }
 
     private func take(_ body: UnsafeRawBufferPointer) {
+        if let inflater { return unsafe inflate(body, inflater) }
         var items: [Item] = []
         // Reported only when the parser is done: whoever is told may command this client.
         unsafe events.parse(body) { collect($0, &items) }
         if !items.isEmpty { report(.received(items)) }
+    }
+
+    /// Decodes and reports in steps, so that content which inflates a thousandfold takes no memory.
+    private func inflate(_ body: UnsafeRawBufferPointer, _ inflater: Inflater) {
+        let socket = socket
+        var used = 0
+        var isDone = false
+        while !isDone {
+            var items: [Item] = []
+            var bytes = 0
+            var fault: StreamFault?
+            isDone = true
+            do throws(InflateError) {
+                used += unsafe try inflater.decode(UnsafeRawBufferPointer(rebasing: body[used...])) { piece in
+                    bytes += piece.count
+                    unsafe events.parse(piece) { collect($0, &items) }
+                    isDone = items.isEmpty || bytes < LoopContext.inputSize
+                    return isDone
+                }
+            } catch {
+                isDone = true
+                fault = StreamFault(.coding, "\(error)")
+            }
+            if !items.isEmpty { report(.received(items)) }
+            guard goesOn(socket) else {
+                if isPaused, socket == self.socket {
+                    unsafe heldBody.append(UnsafeRawBufferPointer(rebasing: body[used...]))
+                }
+                return
+            }
+            if let fault { return end(fault) }
+        }
     }
 
     private func collect(_ item: EventParser.Item, _ items: inout [Item]) {
@@ -142,6 +186,11 @@ extension StreamClient {
     }
 
     private func bodyEnded() {
+        do throws(InflateError) {
+            try inflater?.finish()
+        } catch {
+            return end(StreamFault(.coding, "\(error)"))
+        }
         end(StreamFault(.ended, "the upstream ended the stream", outcome: .endedCleanly))
     }
 }

@@ -112,7 +112,10 @@ final class StreamClient {
     /// Where a connection was made the last time that nothing came of it.
     var avoided: SocketAddress?
     var parser = ResponseParser()
-    /// Input behind what the owner took before it paused.
+    /// Decodes the body; `nil` where it comes as it is.
+    var inflater: Inflater?
+    /// What the owner has not taken when it paused: of the coded body, and the input behind it.
+    var heldBody = ByteQueue()
     var held = ByteQueue()
     /// When the present step must be done.
     var deadline: UInt64 = 0
@@ -136,6 +139,14 @@ final class StreamClient {
         redirects = Redirects(request.url, method: request.method)
         dedupe = DedupeWindow(size: options.dedupe)
         events = EventParser(limits: options.limits)
+    }
+
+    /// Whether a socket is open.
+    var isConnected: Bool {
+        switch transport {
+        case .some: true
+        case .none: false
+        }
     }
 
     /// What is sent as Last-Event-ID with the next request.
@@ -245,6 +256,7 @@ final class StreamClient {
         if state != .streaming { redirects.failed() }
         // An address that connects and then fails is not the first to be tried again.
         avoided = state == .handshaking || state == .awaitingHead ? address : nil
+        if fault.cause == .tls || fault.cause == .certificate { trust.forget() }
         context.counters.feeds.count(fault.cause)
         drop()
         let delay = schedule.delay(after: fault.outcome, at: context.now, chance: Double.random(in: 0...1))
@@ -260,6 +272,8 @@ final class StreamClient {
     func drop() {
         isPaused = false
         held = ByteQueue()
+        heldBody = ByteQueue()
+        inflater = nil
         for racer in racers { racer.transport.take()?.deregister(context) }
         racers = []
         sockets &+= 1

@@ -23,7 +23,7 @@ struct StreamFault: Error, Sendable, Equatable, CustomStringConvertible {
 
     init(_ error: TLSError, streaming: Bool = false) {
         switch error.kind {
-        case .certificateRefused: self.init(.certificate, "\(error)")
+        case .certificateRefused, .clientCertificate, .file: self.init(.certificate, "\(error)")
         case .truncated where streaming: self.init(.cut, "\(error)")
         default: self.init(.tls, "\(error)")
         }

@@ -42,7 +42,7 @@ struct StreamRequest: Sendable {
         }
         if !block.has(.accept) { block.append(.accept, "text/event-stream") }
         if !block.has(.cacheControl) { block.append(.cacheControl, "no-cache") }
-        block.append(.acceptEncoding, StreamDecoder.accepted)
+        block.append(.acceptEncoding, "gzip")
         if Self.isSendable(lastEventID) { block.append(.lastEventID, lastEventID) }
 
         // Made in code a method may be anything; a space or a line end in it would be a second request.

@@ -16,10 +16,17 @@ final class StreamTrust {
         self.client = client
     }
 
+    /// After a failure: the files are read again, they may have been renewed.
+    func forget() {
+        known = nil
+        foreign = nil
+    }
+
     func context(isForeign: Bool) throws(TLSError) -> TLSClientContext {
         let isBare = isForeign || client == nil
         if let made = isBare ? foreign : known { return made }
-        let made = try TLSClientContext(authorities: authorities, alpn: ["http/1.1"])
+        let certificate = isBare ? nil : client.map { ($0.certificate, $0.key) }
+        let made = try TLSClientContext(authorities: authorities, alpn: ["http/1.1"], certificate: certificate)
         if isBare { foreign = made } else { known = made }
         return made
     }

@@ -35,7 +35,10 @@ final class UpstreamFeed {
     private let context: LoopContext
     private let logger: Logger
     private unowned let owner: any Owner
+    private let prefix: [UInt8]
     private(set) var condition = Condition.down
+    /// What the hub has not taken yet, in order. It outlives the connection: the upstream will not send it again.
+    private var held: [Publication] = []
     /// What the last warning of this outage was about.
     private var saidFault: FeedFault?
 
@@ -57,6 +60,7 @@ final class UpstreamFeed {
         self.context = context
         self.owner = owner
         self.index = index
+        prefix = Array(options.idPrefix.utf8)
         var logger = logger
         logger[metadataKey: "feed"] = "\(name)"
         self.logger = logger
@@ -70,15 +74,58 @@ final class UpstreamFeed {
 
     // MARK: What comes of it
 
-    /// Every event of the feed goes out here, in batches of what one piece of input held.
+    /// Every event of the feed goes out here, in batches of what one piece of input held. What the hub does not take is
+    /// kept, and nothing more is read until it does.
     private func publish(_ batch: [ParsedEvent]) {
         context.counters.feeds.events &+= UInt64(batch.count)
-        let publications = batch.map { event in
-            let hasID = event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID
-            let draft = EventDraft(data: event.data, type: event.type, id: hasID ? event.lastEventID : [])
-            return Publication(draft: draft, topics: topics)
+        held += batch.map { Publication(draft: draft($0), topics: topics) }
+        publishHeld()
+        guard !held.isEmpty else { return }
+        context.counters.feeds.paused &+= 1
+        client.pause()
+    }
+
+    /// There is room in the hub again.
+    func relieved() {
+        guard !held.isEmpty else { return }
+        publishHeld()
+        if held.isEmpty { client.resume() }
+    }
+
+    private func publishHeld() {
+        var batch: [Publication] = []
+        swap(&batch, &held)
+        held = offer(batch)
+    }
+
+    /// - Returns: what the hub does not take now.
+    private func offer(_ batch: [Publication]) -> [Publication] {
+        switch hub.publish(batch, from: worker) {
+        case .accepted: return []
+        case .full: return batch
+        case .tooLarge(let topic):
+            guard batch.count == 1, var only = batch.first else {
+                // Together they are too much; one by one they may not be.
+                for index in batch.indices {
+                    let rest = offer([batch[index]])
+                    if !rest.isEmpty { return rest + batch[(index + 1)...] }
+                }
+                return []
+            }
+            context.counters.oversizedEvents &+= 1
+            logger.warning("feed: an event was dropped that its topic cannot keep", metadata: ["topic": "\(topic)"])
+            only.topics.removeAll { $0.name == topic }
+            return only.topics.isEmpty ? [] : offer([only])
         }
-        _ = hub.publish(publications, from: worker)
+    }
+
+    private func draft(_ event: ParsedEvent) -> EventDraft {
+        var draft = EventDraft(data: event.data, type: event.type)
+        if event.hasOwnID, !event.lastEventID.isEmpty {
+            draft.id = prefix + event.lastEventID
+            if draft.id.count > EncodedEvent.longestID { draft.id = [] }
+        }
+        return draft
     }
 
     /// Every change of the feed's state passes here, and every further reason for the state it is in.
@@ -146,6 +193,7 @@ extension FeedOptions {
         for (name, value) in headers.sorted(by: { $0.key < $1.key }) {
             request.fields.append(.init(name, value.value, isSecret: true))
         }
+        if let credentials { request.fields.append(.init("Authorization", credentials.field)) }
         return request
     }
 
@@ -154,6 +202,7 @@ extension FeedOptions {
         var options = StreamClient.Options()
         options.retry = retry
         options.idleMilliseconds = idleTimeout.milliseconds
+        options.dedupe = dedupe
         options.limits = EventParser.Limits(line: limits.feedLine, event: limits.feedEvent)
         return options
     }

@@ -19,43 +19,14 @@ struct SourceDraft {
 
 extension Format where Value == SourceOptions {
     static var source: Format {
-        let feed: [Key<SourceDraft>] = [
-            Key(
-                "url", \.feed.url, .text("the URL of a feed"),
-                "An upstream SSE stream, `http` or `https`. `{name}` is filled from the topic's parameters."),
-            Key(
-                "headers", \.feed.headers, .dictionary(of: .secret, "fields", broken: Secret("")),
-                "Fields sent with every request. Their values are secrets: never logged, never printed."),
-            Key("retry", \.feed.retry, .feedRetry, "When it connects again."),
-            Key(
-                "idle_timeout", \.feed.idleTimeout, .duration,
-                "The time without a byte (comments count) after which a connection counts as dead."),
-            Key(
-                "ca", optional: \.feed.certificateAuthority, .file,
-                "A PEM file with the authorities that the upstream's certificate is verified with; else the system's."),
-        ]
         let ticker = Key<SourceDraft>("ticker", optional: \.ticker, .ticker, "Events made by a clock.")
         return Format<SourceDraft>.object(
-            "sources.*", start: SourceDraft(), keys: feed.map { $0.written { $0.ticker == nil } } + [ticker],
+            "sources.*", start: SourceDraft(), keys: feedKeys.map { $0.written { $0.ticker == nil } } + [ticker],
             short: "url",
             rules: [
-                .exactlyOne(["url", "ticker"]), .needs(["headers", "retry", "idle_timeout", "ca"], "url"),
+                .exactlyOne(["url", "ticker"]), .needs(feedKeys.map(\.name).filter { $0 != "url" }, "url"),
             ]
         ).map({ draft, _ in draft.source }, { SourceDraft($0) })
-    }
-}
-
-extension Format where Value == FeedRetry {
-    static var feedRetry: Format {
-        .object(
-            "sources.*.retry", start: FeedRetry(),
-            keys: [
-                Key("initial", \.initial, .duration, "The first delay. Delays double."),
-                Key("maximum", \.maximum, .duration, "The longest delay."),
-                Key("jitter", \.jitter, .part, "The part of a delay that chance may take off, 0 to 1."),
-                Key("reset_after", \.resetAfter, .duration, "The time of good state after which delays start over."),
-                Key("refused", \.refused, .duration, "The delay after 401, 403, 404 and 410."),
-            ])
     }
 }
 

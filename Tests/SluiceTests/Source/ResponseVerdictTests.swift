@@ -86,6 +86,13 @@ import Testing
         #expect(found == (.coding, .failed))
     }
 
+    @Test(
+        arguments: [("gzip", .gzip), ("X-GZip", .gzip), ("identity, gzip", .gzip), ("deflate", .deflate)]
+            as [(String, ContentCoding)])
+    func `a coding that can be decoded is`(coding: String, expected: ContentCoding) {
+        #expect(verdict(200, [type, ("Content-Encoding", coding)]) == .stream(expected))
+    }
+
     @Test func `identity is no coding`() {
         #expect(verdict(200, [type, ("Content-Encoding", "identity")]) == .stream(.identity))
         #expect(verdict(200, [type, ("Content-Encoding", "")]) == .stream(.identity))

@@ -1,0 +1,82 @@
+/// Feeds.
+extension ConfigurationCheck {
+    mutating func check(_ feed: FeedOptions, _ path: Path) {
+        if let reason = FeedURL.problem(of: feed.url) {
+            report(path["url"], reason)
+        } else if Syntax.parameters(ofURL: feed.url) == nil {
+            report(path["url"], "expected {name} for each parameter, not \"\(feed.url)\"")
+        }
+        // What the feed itself sends; two of one of them would contradict each other.
+        let own: Set<String> = [
+            "accept", "accept-encoding", "cache-control", "connection", "content-length", "host", "last-event-id", "te",
+            "trailer", "transfer-encoding", "upgrade",
+        ]
+        for (name, value) in feed.headers.sorted(by: { $0.key < $1.key }) {
+            headerName(name, path["headers"][name], reserved: own)
+            headerValue(value.value, path["headers"][name])
+            if name.lowercased() == "authorization", feed.credentials != nil {
+                report(path["headers"][name], "credentials set this field already")
+            }
+        }
+        if let credentials = feed.credentials { check(credentials, path["credentials"]) }
+        let retry = path["retry"]
+        time(feed.retry.initial, retry["initial"], atLeast: .milliseconds(1))
+        time(feed.retry.maximum, retry["maximum"], atLeast: .milliseconds(1))
+        time(feed.retry.resetAfter, retry["reset_after"], atLeast: .zero)
+        time(feed.retry.refused, retry["refused"], atLeast: .milliseconds(1))
+        part(feed.retry.jitter, retry["jitter"])
+        if feed.retry.maximum < feed.retry.initial {
+            report(retry["maximum"], "the longest delay is shorter than the first (initial)")
+        }
+        time(feed.idleTimeout, path["idle_timeout"], atLeast: .milliseconds(1))
+        if let authority = feed.certificateAuthority { file(authority, path["ca"]) }
+        if let certificate = feed.clientCertificate {
+            let place = path["client_certificate"]
+            let readable = file(certificate.certificate, place["certificate"])
+            if file(certificate.key, place["key"]), readable, let reason = CertificateCheck.problem(of: certificate) {
+                report(place, reason)
+            }
+        }
+        eventField(feed.idPrefix, path["id_prefix"])
+        if feed.idPrefix.utf8.count > 256 { report(path["id_prefix"], "expected at most 256 bytes") }
+        count(feed.dedupe, path["dedupe"], atLeast: 0, atMost: 1 << 20)
+    }
+
+    private mutating func check(_ credentials: FeedCredentials, _ path: Path) {
+        switch credentials.kind {
+        case .bearer(let token): bearerToken(token, path["bearer"])
+        case .basic(let user, let password):
+            let place = path["basic"]
+            if user.contains(":") { report(place["user"], "a name in HTTP Basic has no colon") }
+            if !Syntax.isFieldValue(user) { report(place["user"], "cannot contain control characters") }
+            if !Syntax.isFieldValue(password.value) {
+                report(place["password"], "a password cannot contain control characters")
+            }
+        }
+    }
+
+    /// The ids of several sources must not meet: each has a prefix, and none begins with another's.
+    mutating func checkIDs(of topic: TopicOptions, _ path: Path) {
+        var prefixes: [(prefix: String, name: String)] = []
+        for (index, name) in topic.sources.enumerated() {
+            guard let source = configuration.sources[name], !topic.sources[..<index].contains(name) else { continue }
+            guard case .feed(let feed) = source.kind, !feed.idPrefix.isEmpty else {
+                report(
+                    path["sources"][index],
+                    "under ids: upstream two sources could use the same id for different events; each of several "
+                        + "sources has to be a feed with an id_prefix, and \"\(name)\" has none")
+                continue
+            }
+            let other = prefixes.first {
+                $0.prefix.hasPrefix(feed.idPrefix) || feed.idPrefix.hasPrefix($0.prefix)
+            }
+            if let other {
+                report(
+                    path["sources"][index],
+                    "the id_prefix of \"\(name)\" and that of \"\(other.name)\" begin alike, so that their ids could "
+                        + "be the same")
+            }
+            prefixes.append((feed.idPrefix, name))
+        }
+    }
+}

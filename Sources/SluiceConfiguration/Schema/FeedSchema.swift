@@ -1,0 +1,111 @@
+import Sluice
+
+extension Format where Value == SourceOptions {
+    /// The keys of a feed.
+    static var feedKeys: [Key<SourceDraft>] {
+        [
+            Key(
+                "url", \.feed.url, .text("the URL of a feed"),
+                "An upstream SSE stream, `http` or `https`. `{name}` is filled from the topic's parameters."),
+            Key(
+                "headers", \.feed.headers, .dictionary(of: .secret, "fields", broken: Secret("")),
+                "Fields sent with every request. Their values are secrets: never logged, never printed, never sent to "
+                    + "another origin."),
+            Key(
+                "credentials", optional: \.feed.credentials, .feedCredentials,
+                "Who asks. Sent to the URL's own origin only."),
+            Key(
+                "client_certificate", optional: \.feed.clientCertificate, .clientCertificate,
+                "A certificate that is shown to the URL's own origin (mutual TLS)."),
+            Key("retry", \.feed.retry, .feedRetry, "When it connects again."),
+            Key(
+                "idle_timeout", \.feed.idleTimeout, .duration,
+                "The time without a byte (comments count) after which a connection counts as dead."),
+            Key(
+                "ca", optional: \.feed.certificateAuthority, .file,
+                "A PEM file with the authorities that the upstream's certificate is verified with; else the system's."),
+            Key(
+                "id_prefix", \.feed.idPrefix, .text,
+                "What is put before the upstream's ids when its events are published, so that those of several feeds "
+                    + "differ under `ids: upstream`. Never sent upstream."),
+            Key(
+                "dedupe", \.feed.dedupe, .integer,
+                "How many of the upstream's ids are kept to find what it sends again after a reconnect. 0: off."),
+        ]
+    }
+}
+
+/// Credentials as they stand in a file.
+struct FeedCredentialsDraft {
+    struct Basic {
+        var user = ""
+        var password = Secret("")
+    }
+    var bearer: Secret?
+    var basic: Basic?
+
+    init() {}
+
+    init(_ credentials: FeedCredentials) {
+        switch credentials.kind {
+        case .bearer(let token): bearer = token
+        case .basic(let user, let password): basic = Basic(user: user, password: password)
+        }
+    }
+
+    var credentials: FeedCredentials {
+        if let basic { return .basic(user: basic.user, password: basic.password) }
+        return .bearer(bearer ?? Secret(""))
+    }
+}
+
+extension Format where Value == FeedCredentials {
+    static var feedCredentials: Format {
+        let keys: [Key<FeedCredentialsDraft>] = [
+            Key("bearer", optional: \.bearer, .secret, "The token of `Authorization: Bearer`."),
+            Key("basic", optional: \.basic, .basicCredentials, "A name and a password (HTTP Basic)."),
+        ]
+        return Format<FeedCredentialsDraft>.object(
+            "sources.*.credentials", start: FeedCredentialsDraft(), keys: keys,
+            rules: [.exactlyOne(["bearer", "basic"])], isSecret: true
+        ).map({ draft, _ in draft.credentials }, { FeedCredentialsDraft($0) })
+    }
+}
+
+extension Format where Value == FeedCredentialsDraft.Basic {
+    static var basicCredentials: Format {
+        .object(
+            "sources.*.credentials.basic", start: FeedCredentialsDraft.Basic(),
+            keys: [
+                Key("user", \.user, .text, required: true, "The name."),
+                Key("password", \.password, .secret, required: true, "The password."),
+            ], isSecret: true)
+    }
+}
+
+extension Format where Value == CertificateFiles {
+    static var clientCertificate: Format {
+        .object(
+            "sources.*.client_certificate", start: CertificateFiles(certificate: "", key: ""),
+            keys: [
+                Key(
+                    "certificate", \.certificate, .file, required: true,
+                    "A PEM file with the certificate, then its intermediates."),
+                Key("key", \.key, .file, required: true, "A PEM file with the private key."),
+            ])
+    }
+}
+
+extension Format where Value == FeedRetry {
+    static var feedRetry: Format {
+        .object(
+            "sources.*.retry", start: FeedRetry(),
+            keys: [
+                Key("initial", \.initial, .duration, "The first delay. Delays double."),
+                Key("maximum", \.maximum, .duration, "The longest delay."),
+                Key("jitter", \.jitter, .part, "The part of a delay that chance may take off, 0 to 1."),
+                Key("reset_after", \.resetAfter, .duration, "The time of good state after which delays start over."),
+                Key("refused", \.refused, .duration, "The delay after 401, 403, 404 and 410."),
+            ])
+    }
+}

@@ -1,0 +1,175 @@
+import SluiceIO
+import SluiceSSE
+import Testing
+
+@testable import Sluice
+
+/// A clock that the test moves.
+final class TestClock: MonotonicClock {
+    nonisolated(unsafe) private var now: UInt64 = 1_000_000_000_000
+
+    func nowNanoseconds() -> UInt64 { unsafe now }
+    func advance(milliseconds: UInt64) { unsafe now += milliseconds * 1_000_000 }
+}
+
+/// A client and the servers that it meets, all on the test's own thread and in one loop, whose ticks the test makes.
+final class StreamClientFixture: EventLoopHandler, StreamClient.Owner {
+    /// One connection of the server's side.
+    final class Exchange {
+        fileprivate let socket: Socket
+        var received: [UInt8] = []
+        var isClosed = false
+
+        fileprivate init(_ socket: consuming Socket) { self.socket = socket }
+
+        var text: String { String(decoding: received, as: UTF8.self) }
+
+        func send(_ text: String) { send(Array(text.utf8)) }
+
+        func send(_ bytes: [UInt8]) {
+            var rest = bytes[...]
+            // Loopback takes what these tests send at once, unless the client reads nothing.
+            while !rest.isEmpty {
+                let result = unsafe rest.withUnsafeBytes { unsafe socket.write($0) }
+                guard case .bytes(let count) = result else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+
+        func stream(_ text: String = "", fields: String = "") {
+            send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\(fields)\r\n\(text)")
+        }
+
+        func finish() { socket.shutdownWrite() }
+    }
+
+    let clock = TestClock()
+    let loop: EventLoop
+    let context: LoopContext
+    private let listener: Listener
+    private let request: StreamRequest
+    private let options: StreamClient.Options
+    private(set) lazy var client = StreamClient(
+        request, options, trust: StreamTrust(), index: 7, context: context, owner: self)
+    private(set) var exchanges: [Exchange] = []
+    /// Short words for what was reported: `opened`, `event one`, `comment x`, `retry 5`, `ended cut 1000`.
+    private(set) var reports: [String] = []
+    /// What the look-up of a name answers.
+    var addresses: Result<[SocketAddress], ResolveError>?
+    private(set) var lookups: [String] = []
+    /// Called with each report, after it was noted.
+    var onReport: ((StreamClient.Report) -> Void)?
+
+    init(
+        path: String = "/feed", _ change: (inout StreamRequest, inout StreamClient.Options) -> Void = { _, _ in }
+    ) throws {
+        loop = try EventLoop(clock: clock)
+        context = LoopContext(loop: loop, limits: Limits())
+        listener = try Listener.open(.ip(.loopbackV4, port: 0), sharing: false)
+        var request = StreamRequest(url: try FeedURL("http://127.0.0.1:\(listener.boundAddress.port ?? 0)\(path)"))
+        var options = StreamClient.Options()
+        options.retry.jitter = 0
+        change(&request, &options)
+        self.request = request
+        self.options = options
+        try loop.selector.add(listener.rawValue, .read, token: Token(index: 0, generation: 1).packed(.listener))
+    }
+
+    var port: UInt16 { listener.boundAddress.port ?? 0 }
+
+    /// Ticks until something is so. A test that waits in vain ends by its time limit.
+    func run(until condition: () -> Bool) {
+        while !condition() { _ = loop.tick(self, maySleep: true) }
+    }
+
+    /// The next connection, its request read.
+    func accept() -> Exchange {
+        let number = accepted
+        accepted += 1
+        run { exchanges.count > number && exchanges[number].text.contains("\r\n\r\n") }
+        return exchanges[number]
+    }
+    private var accepted = 0
+
+    /// Ticks until as many things were reported.
+    func reports(_ count: Int) -> [String] {
+        run { reports.count >= count }
+        return reports
+    }
+
+    /// Moves the clock and ticks.
+    func pass(milliseconds: UInt64) {
+        clock.advance(milliseconds: milliseconds)
+        for _ in 0..<3 { _ = loop.tick(self, maySleep: false) }
+    }
+
+    /// Ticks a few times, for what is there already.
+    func settle() { pass(milliseconds: 0) }
+
+    // MARK: EventLoopHandler
+
+    func ready(token: UInt64, events: Selector.Events) {
+        let (kind, token) = Token.unpack(token)
+        switch kind {
+        case .listener: acceptAll()
+        case .connection: read(exchanges[Int(token.index)])
+        case .feed: client.ready(token, events)
+        default: break
+        }
+    }
+
+    func timerFired(token: UInt64) { client.timerFired() }
+    func mail() {}
+    func flush() -> Bool { false }
+
+    private func acceptAll() {
+        while case .accepted(let socket, _) = listener.accept() {
+            let token = Token(index: UInt32(exchanges.count), generation: 1)
+            do {
+                try loop.selector.add(socket.rawValue, .read, token: token.packed(.connection))
+            } catch {
+                Issue.record(error)
+            }
+            exchanges.append(Exchange(socket))
+        }
+    }
+
+    private func read(_ exchange: Exchange) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let result = unsafe buffer.withUnsafeMutableBytes { unsafe exchange.socket.read(into: $0) }
+        switch result {
+        case .bytes(let count): exchange.received += buffer[..<count]
+        case .wouldBlock: break
+        case .end, .failed:
+            exchange.isClosed = true
+            loop.selector.remove(exchange.socket.rawValue)
+        }
+    }
+
+    // MARK: StreamClient.Owner
+
+    func resolve(_ client: StreamClient, host: String, port: UInt16, attempt: UInt64) {
+        lookups.append(host)
+        client.resolved(addresses ?? .success([.ip(.loopbackV4, port: port)]), attempt: attempt)
+    }
+
+    func streamClient(_ client: StreamClient, _ report: StreamClient.Report) {
+        switch report {
+        case .opened: reports.append("opened")
+        case .received(let items): reports += items.map(Self.words)
+        case .ended(let fault, let retry): reports.append("ended \(fault.cause) \(retry.map { "\($0)" } ?? "never")")
+        }
+        onReport?(report)
+    }
+
+    private static func words(_ item: StreamClient.Item) -> String {
+        switch item {
+        case .event(let event): "event \(String(decoding: event.data, as: UTF8.self))"
+        case .comment(let text): "comment\(String(decoding: text, as: UTF8.self))"
+        case .retry(let milliseconds): "retry \(milliseconds)"
+        case .oversized: "oversized"
+        case .duplicate: "duplicate"
+        case .repeatsIDs: "repeats ids"
+        }
+    }
+}
