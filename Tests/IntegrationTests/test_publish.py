@@ -1,4 +1,4 @@
-"""Publishing an event by POST."""
+"""Publishing one event by POST: text, its query, who may do it, and limits."""
 
 import json
 import subprocess

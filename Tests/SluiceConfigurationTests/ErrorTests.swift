@@ -170,6 +170,8 @@ struct ErrorTests {
                   - {match: /a, respond: {body: x, file: y}}
                   - {match: /b}
                   - {match: /c, respond: x, publish: t}
+                  - {match: /d, publish: {topic: t, allow: [t]}}
+                  - {match: /e, publish: {}}
                 topics: {t: }
                 """))
         #expect(
@@ -180,6 +182,8 @@ struct ErrorTests {
                 "7:36: routes[0].respond.file: body and file do not go together",
                 "8:5: routes[1]: one of subscribe, publish, respond is missing",
                 "9:29: routes[2].publish: respond and publish do not go together",
+                "10:37: routes[3].publish.allow: topic and allow do not go together",
+                "11:26: routes[4].publish: one of topic, allow is missing",
             ])
     }
 }

@@ -32,6 +32,8 @@ struct PrintingTests {
           - match: {path: "/p/{t}"}
             publish: t
             auth: {bearer: "${TOKEN}"}
+          - match: {path: "/q"}
+            publish: {allow: [t, "t.*"]}
           - match: /**
             respond: {status: 404, headers: {A: [x, y], B: z}, body: "- no: $${such}"}
         limits: {connections: 10, on_limit: status, write_timeout: 1m, feed_line: 1000}

@@ -109,6 +109,24 @@ struct ProblemTests {
         #expect(routes(Route(RouteMatch(path: "/"), .subscribe(topics: []))).count == 1)
     }
 
+    @Test func `a route that leaves the topic open allows topics that can exist`() {
+        #expect(routes(Route(RouteMatch(path: "/"), .publish(allow: ["t", "u.*", "u.1", "*"]))).isEmpty)
+        #expect(
+            routes(Route(RouteMatch(path: "/"), .publish(allow: ["t.*", "u", "*.u", "{a}", "tt"])))
+                == [
+                    "routes[0].publish.allow[0]: there is no topic that \"t.*\" takes",
+                    "routes[0].publish.allow[1]: there is no topic that \"u\" takes; did you mean \"t\"?",
+                    "routes[0].publish.allow[2]: \"*.u\" is no pattern of topics: \"*\" stands alone as the last segment, "
+                        + "such as feed.*",
+                    "routes[0].publish.allow[3]: \"{a}\" is no pattern of topics: a pattern has no {parameters}; \"*\" as "
+                        + "the last segment stands for the rest",
+                    "routes[0].publish.allow[4]: there is no topic that \"tt\" takes; did you mean \"t\"?",
+                ])
+        #expect(
+            routes(Route(RouteMatch(path: "/"), .publish(allow: [])))
+                == ["routes[0].publish.allow: expected the names of topics, or patterns such as feed.*"])
+    }
+
     @Test(arguments: ["", "x", "/a?b", "/a%", "/a/**/b", "/a*", "/{", "/{a}{b}", "/x{a}", "/{a}/{a}", "/../a", "/./a"])
     func `what is no path pattern`(path: String) {
         #expect(routes(Route(RouteMatch(path: path), .subscribe("t"))).count == 1)

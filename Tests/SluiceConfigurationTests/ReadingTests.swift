@@ -13,6 +13,7 @@ struct ReadingTests {
             routes:
               - {match: /t, subscribe: t}
               - {match: /p, publish: t}
+              - {match: /q, publish: {allow: t}}
               - {match: /, respond: ok}
             """)
         let long = try read(
@@ -23,6 +24,7 @@ struct ReadingTests {
             routes:
               - {match: {path: /t}, subscribe: {topics: [t]}}
               - {match: {path: /p}, publish: {topic: t}}
+              - {match: {path: /q}, publish: {allow: [t]}}
               - {match: {path: /}, respond: {body: ok}}
             """)
         expectSame(short.configuration, long.configuration)

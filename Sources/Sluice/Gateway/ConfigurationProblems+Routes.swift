@@ -51,8 +51,29 @@ extension ConfigurationCheck {
             for (index, topic) in topics.enumerated() { checkTopic(topic, pattern, place[index]) }
         case .publish(let topic):
             checkTopic(topic, pattern, path["publish"]["topic"])
+        case .publishAllowed(let patterns):
+            checkAllowed(patterns, path["publish"]["allow"])
         case .respond(let response):
             check(response, path["respond"])
+        }
+    }
+
+    /// The topics that a route leaves open: each pattern must take one that can exist.
+    private mutating func checkAllowed(_ patterns: [String], _ path: Path) {
+        if patterns.isEmpty { report(path, "expected the names of topics, or patterns such as feed.*") }
+        let names = configuration.topics.keys
+        for (index, text) in patterns.enumerated() {
+            do throws(PatternError) {
+                let pattern = try TopicPattern(text)
+                let templates = names.compactMap { try? NameTemplate($0) }
+                if !templates.contains(where: { pattern.canMatch($0) }) {
+                    report(
+                        path[index], "there is no topic that \"\(text)\" takes",
+                        suggestion: Suggestion.nearest(to: text, in: names))
+                }
+            } catch {
+                report(path[index], "\"\(text)\" is no pattern of topics: \(error.reason)")
+            }
         }
     }
 
@@ -178,7 +199,7 @@ struct RouteShape {
     private static func methods(of target: RouteTarget) -> Set<String>? {
         switch target.kind {
         case .subscribe: ["GET", "HEAD"]
-        case .publish: ["POST"]
+        case .publish, .publishAllowed: ["POST"]
         case .respond: nil
         }
     }

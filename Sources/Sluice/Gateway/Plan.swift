@@ -16,7 +16,7 @@ final class Plan: Sendable {
 
     enum Target: Sendable {
         case subscribe(NameTemplate)
-        case publish(NameTemplate)
+        case publish(PublishTopics)
         case respond(PlannedResponse)
     }
 
@@ -101,7 +101,10 @@ final class Plan: Sendable {
                 target = .subscribe(try NameTemplate(topic))
                 standard = ["GET", "HEAD"]
             case .publish(let topic):
-                target = .publish(try NameTemplate(topic))
+                target = .publish(.named(try NameTemplate(topic)))
+                standard = ["POST"]
+            case .publishAllowed(let patterns):
+                target = .publish(.allowed(try patterns.map { try TopicPattern($0) }))
                 standard = ["POST"]
             case .respond(let response):
                 target = .respond(try PlannedResponse(response))

@@ -6,20 +6,27 @@ extension Worker {
     /// Answers with one line of text, or a problem document (RFC 9457) where the client prefers JSON.
     func respond(_ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, text: String) {
         var fields = FieldBlock()
-        let accept = exchange.head.fields.first(.accept)
-        let wantsJSON =
-            accept.map {
-                AcceptHeader.names($0, "application/json") || AcceptHeader.names($0, "application/problem+json")
-            } ?? false
-        guard status >= 400, wantsJSON else {
+        let body = Self.body(status, text, for: exchange, &fields)
+        respond(connection, exchange, status: status, fields: fields, body: body)
+    }
+
+    private static func body(
+        _ status: UInt16, _ text: String, for exchange: Exchange?, _ fields: inout FieldBlock
+    ) -> [UInt8] {
+        let accept = exchange?.head.fields.all(.accept) ?? []
+        guard status >= 400,
+            ["application/json", "application/problem+json"].contains(where: { AcceptHeader.names(accept, $0) })
+        else {
             fields.append(.contentType, "text/plain; charset=utf-8")
-            return respond(connection, exchange, status: status, fields: fields, body: Array((text + "\n").utf8))
+            return Array((text + "\n").utf8)
         }
         fields.append(.contentType, "application/problem+json")
         var body = Array("{\"status\":\(status),\"title\":".utf8)
+        JSONText.append("\(ResponseHead.reason(for: status))", to: &body)
+        body.append(contentsOf: Array(",\"detail\":".utf8))
         JSONText.append(text, to: &body)
         body.append(0x7D)
-        respond(connection, exchange, status: status, fields: fields, body: body)
+        return body
     }
 
     /// Answers with a head and a body of known length.
@@ -82,8 +89,7 @@ extension Worker {
         }
         var head = ResponseHead(status: error.status, fields: FieldBlock())
         if let exchange = connection.value.exchange { finish(&head, exchange) } else { head.fields.append(.date, date) }
-        head.fields.append(.contentType, "text/plain; charset=utf-8")
-        let body = Array("\(error.reason)\n".utf8)
+        let body = Self.body(error.status, "\(error.reason)", for: connection.value.exchange, &head.fields)
         head.body = .length(UInt64(body.count))
         head.keepAlive = false
         connection.value.exchange = nil

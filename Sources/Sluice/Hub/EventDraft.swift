@@ -33,12 +33,17 @@ struct EventDraft: Sendable, Equatable {
 
     /// What a publisher did wrong; `nil`: nothing.
     var problem: SluiceError? {
+        fault.map { SluiceError(.badEvent, "the \($0.field) of an event \($0.reason)") }
+    }
+
+    /// Which field is wrong, and why.
+    var fault: (field: String, reason: String)? {
         for (value, name) in [(type, "event"), (id, "id")] {
             guard value.count <= EncodedEvent.longestID else {
-                return SluiceError(.badEvent, "the \(name) of an event has at most \(EncodedEvent.longestID) bytes")
+                return (name, "has at most \(EncodedEvent.longestID) bytes")
             }
             guard unsafe value.withUnsafeBytes({ unsafe EventEncoder.isValidField($0) }) else {
-                return SluiceError(.badEvent, "the \(name) of an event may not hold CR, LF or NUL")
+                return (name, "may not hold CR, LF or NUL")
             }
         }
         return nil

@@ -16,12 +16,36 @@ extension Hub {
     ///   when subscribers are too far behind, `tooLarge` when the topic cannot keep it.
     @discardableResult
     public func publish(_ event: ServerSentEvent, to topic: String) throws(SluiceError) -> PublishReceipt {
-        let draft = try EventDraft(event)
-        let topic = try self.topic(named: topic)
-        switch publish([Publication(draft: draft, topics: [topic])]) {
+        try publish([try EventDraft(event)], to: topic)
+    }
+
+    /// Publishes a batch in order, all or nothing, with nothing of the topic between its events. It was appended to the
+    /// topic when this returns; an empty one does nothing.
+    /// - Throws: `SluiceError` of kind `unknownTopic`, `limit`, `badEvent` (the message names the event's index), `full`
+    ///   when subscribers are too far behind, `tooLarge` when the topic cannot keep all of it.
+    @discardableResult
+    public func publish(_ events: [ServerSentEvent], to topic: String) throws(SluiceError) -> PublishReceipt {
+        var drafts: [EventDraft] = []
+        drafts.reserveCapacity(events.count)
+        for (index, event) in events.enumerated() {
+            do throws(SluiceError) {
+                drafts.append(try EventDraft(event))
+            } catch {
+                throw SluiceError(error.kind, "[\(index)]: \(error.message)")
+            }
+        }
+        return try publish(drafts, to: topic)
+    }
+
+    private func publish(_ drafts: [EventDraft], to name: String) throws(SluiceError) -> PublishReceipt {
+        let topic = try self.topic(named: name)
+        guard !drafts.isEmpty else {
+            return PublishReceipt(ids: [], subscribers: topic.subscribers.load(ordering: .relaxed))
+        }
+        switch publish(drafts.map { Publication(draft: $0, topics: [topic]) }) {
         case .accepted(let receipt): return receipt
-        case .full: throw SluiceError(.full, "subscribers of \(topic.name) are too far behind")
-        case .tooLarge(let name): throw SluiceError(.tooLarge, "the event is larger than all that \(name) may keep")
+        case .full: throw SluiceError(.full, "subscribers of \(name) are too far behind")
+        case .tooLarge(let name): throw SluiceError(.tooLarge, "this is more than all that \(name) may keep")
         }
     }
 

@@ -3,6 +3,7 @@ public struct RouteTarget: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case subscribe(topics: [String])
         case publish(topic: String)
+        case publishAllowed(patterns: [String])
         case respond(FixedResponse)
     }
     package let kind: Kind
@@ -13,6 +14,11 @@ public struct RouteTarget: Sendable, Equatable {
     public static func subscribe(topics: [String]) -> RouteTarget { RouteTarget(kind: .subscribe(topics: topics)) }
     /// Publishes the body of a POST to a topic. `{name}` in its name is filled from the path.
     public static func publish(topic: String) -> RouteTarget { RouteTarget(kind: .publish(topic: topic)) }
+    /// Publishes the body of a POST to the topics that it names: `topic` of each event in JSON, else `?topic=` of the
+    /// query. Allowed are those that a pattern takes: a name, or `feed.*`, whose `*` stands for the rest of a name.
+    public static func publish(allow patterns: [String]) -> RouteTarget {
+        RouteTarget(kind: .publishAllowed(patterns: patterns))
+    }
     /// Answers with something fixed.
     public static func respond(_ response: FixedResponse) -> RouteTarget { RouteTarget(kind: .respond(response)) }
 }

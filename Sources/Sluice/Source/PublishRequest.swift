@@ -1,38 +1,76 @@
 internal import SluiceHTTP
 
-/// A publish request as it comes by HTTP: the body is the data of one event, `event` and `id` come from the query.
-struct PublishRequest {
-    let type: [UInt8]?
-    let id: [UInt8]?
-
-    /// Whether the body's media type is one that is taken as data: text/plain, curl's default form type, or none.
-    static func accepts(_ fields: FieldBlock) -> Bool {
-        guard let value = fields.first(.contentType) else { return true }
-        let type = String(decoding: value.prefix { $0 != 0x3B && $0 != 0x20 }, as: UTF8.self).lowercased()
-        return type == "text/plain" || type == "application/x-www-form-urlencoded"
+/// The events that a publish request brings, checked one by one before anything is published.
+struct PublishRequest: Sendable, Equatable {
+    struct Event: Sendable, Equatable {
+        var draft: EventDraft
+        /// The topic that the event itself names.
+        var topic: String?
     }
 
-    init(_ head: RequestHead, body: [UInt8]) throws(SluiceError) {
-        guard UTF8Check.isValid(body) else { throw SluiceError(.badEvent, "the body is not UTF-8") }
-        type = try PublishRequest.field("event", head)
-        id = try PublishRequest.field("id", head)
-    }
+    private(set) var events: [Event]
+    /// Whether the body is a list, so that an error names the index.
+    let isList: Bool
+    /// The topic that the query names, for events that name none.
+    let topic: String?
 
-    private static func field(_ name: String, _ head: RequestHead) throws(SluiceError) -> [UInt8]? {
-        guard let raw = QueryString.value(of: [name], in: head.query) else { return nil }
-        guard let value = raw.decoded, UTF8Check.isValid(value) else {
-            throw SluiceError(.badEvent, "the query's \(name) is not percent-encoded UTF-8")
+    /// Reads the body as what its media type says. A body that is data alone has `event`, `id` and `retry` in the
+    /// query; other bodies name them for each event.
+    init(_ media: PublishMedia, query: ArraySlice<UInt8>?, body: [UInt8]) throws(PublishRefusal) {
+        let query = PublishQuery(query)
+        topic = try query.text("topic")
+        switch media {
+        case .text, .binary:
+            if case .text = media, let offset = UTF8Check.firstInvalid(in: body) {
+                throw PublishRefusal(400, "the body is not UTF-8, at byte \(offset)")
+            }
+            let data = if case .binary = media { Base64.encode(body) } else { body }
+            let draft = EventDraft(
+                data: data, type: Array((try query.text("event") ?? "").utf8),
+                id: Array((try query.text("id") ?? "").utf8), retryMilliseconds: try query.retry())
+            events = [Event(draft: draft)]
+            isList = false
+        case .json:
+            try query.refuseFields()
+            var reader = try PublishedJSON(body)
+            (events, isList) = try reader.events()
+        case .eventStream:
+            try query.refuseFields()
+            events = try PublishedStream.events(body)
+            isList = true
         }
-        return value
+        for (index, event) in events.enumerated() {
+            if let (field, reason) = event.draft.fault { throw .at(isList ? index : nil, field, 400, reason) }
+        }
     }
 }
 
-/// The cursor that a client brings.
-enum Cursor {
-    /// From the Last-Event-ID field, else from the query under any of the names that client libraries use.
-    static func lastEventID(of head: RequestHead) -> [UInt8]? {
-        if let value = head.fields.first(.lastEventID), !value.isEmpty { return Array(value) }
-        let names = ["last_event_id", "lastEventId", "lastEventID"]
-        return QueryString.value(of: names, in: head.query)?.decoded
+/// What the query of a publish request says.
+private struct PublishQuery {
+    private let query: ArraySlice<UInt8>?
+
+    init(_ query: ArraySlice<UInt8>?) { self.query = query }
+
+    func text(_ name: String) throws(PublishRefusal) -> String? {
+        guard let raw = QueryString.value(of: [name], in: query) else { return nil }
+        guard let value = raw.decoded, UTF8Check.isValid(value) else {
+            throw PublishRefusal(400, "the query's \(name) is not percent-encoded UTF-8")
+        }
+        return String(decoding: value, as: UTF8.self)
+    }
+
+    func retry() throws(PublishRefusal) -> UInt64? {
+        guard let text = try text("retry") else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(text),
+            number <= PublishedJSON.longestRetry
+        else { throw PublishRefusal(400, "the query's retry: \(PublishedJSON.retryExpected)") }
+        return number
+    }
+
+    /// What the query says of one event would get lost where the body says it of each.
+    func refuseFields() throws(PublishRefusal) {
+        for name in ["event", "id", "retry"] where QueryString.value(of: [name], in: query) != nil {
+            throw PublishRefusal(400, "\(name) stands in the query only where the body is the data of one event")
+        }
     }
 }

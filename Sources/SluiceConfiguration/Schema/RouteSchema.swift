@@ -4,7 +4,7 @@ import Sluice
 struct RouteDraft {
     var match = RouteMatch(path: "")
     var subscribe: [String]?
-    var publish: String?
+    var publish: PublishDraft?
     var respond: FixedResponse?
     var cors: CORSPolicy?
     var authorization: Authorization?
@@ -17,14 +17,15 @@ struct RouteDraft {
         authorization = route.authorization
         switch route.target.kind {
         case .subscribe(let topics): subscribe = topics
-        case .publish(let topic): publish = topic
+        case .publish(let topic): publish = PublishDraft(topic: topic)
+        case .publishAllowed(let patterns): publish = PublishDraft(allow: patterns)
         case .respond(let response): respond = response
         }
     }
 
     var route: Route {
         let target: RouteTarget =
-            if let subscribe { .subscribe(topics: subscribe) } else if let publish { .publish(topic: publish) } else {
+            if let subscribe { .subscribe(topics: subscribe) } else if let publish { publish.target } else {
                 .respond(respond ?? FixedResponse())
             }
         return Route(match, target, cors: cors, authorization: authorization)
@@ -80,15 +81,27 @@ extension Format where Value == [String] {
     }
 }
 
-extension Format where Value == String {
+/// Which topics a route publishes to, as it stands in a file.
+struct PublishDraft {
+    var topic: String?
+    var allow: [String]?
+
+    var target: RouteTarget { allow.map { .publish(allow: $0) } ?? .publish(topic: topic ?? "") }
+}
+
+extension Format where Value == PublishDraft {
     static var publish: Format {
         .object(
-            "routes[].publish", start: "",
+            "routes[].publish", start: PublishDraft(),
             keys: [
                 Key(
-                    "topic", \.self, .text("the name of a topic"), required: true,
-                    "The topic's name. `{name}` in it is filled from the path.")
-            ], short: "topic")
+                    "topic", optional: \.topic, .text("the name of a topic"),
+                    "The topic's name. `{name}` in it is filled from the path."),
+                Key(
+                    "allow", optional: \.allow, .list(of: .text, "patterns", broken: "", allowsOne: true),
+                    "The request names the topic: `topic` of each JSON event, else `?topic=`. Allowed are names and "
+                        + "patterns such as `feed.*`, whose last `*` stands for the rest of a name."),
+            ], short: "topic", rules: [.exactlyOne(["topic", "allow"])])
     }
 }
 

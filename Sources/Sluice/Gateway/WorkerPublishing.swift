@@ -1,0 +1,87 @@
+internal import SluiceHTTP
+
+/// Publishing by POST: everything is read and decided before anything is published.
+extension Worker {
+    func beginPublish(_ connection: ConnectionPointer, _ exchange: Exchange, _ topics: PublishTopics) {
+        let limit = plan.limits.publishBody
+        if case .length(let length) = exchange.head.body, length > UInt64(max(0, limit)) {
+            connection.value.closesAfterResponse = true
+            return respond(connection, exchange, status: 413, text: "the body is larger than \(limit) bytes")
+        }
+        do throws(PublishRefusal) {
+            _ = try PublishMedia(exchange.head.fields)
+        } catch {
+            // What follows is a body that nobody wants.
+            connection.value.closesAfterResponse = true
+            return refusePublish(connection, exchange, error)
+        }
+        if exchange.bodyEnded { return publish(connection, exchange, topics) }
+        expectBody(connection, exchange, limit: limit)
+    }
+
+    func publish(_ connection: ConnectionPointer, _ exchange: Exchange, _ topics: PublishTopics) {
+        let head = exchange.head
+        let body = exchange.body
+        exchange.body = []
+        do throws(PublishRefusal) {
+            let request = try PublishRequest(try PublishMedia(head.fields), query: head.query, body: body)
+            let names = try topics.names(for: request, exchange.parameters)
+            let receipt = try publish(request, to: names)
+            context.counters.published &+= UInt64(receipt.ids.count)
+            var fields = FieldBlock()
+            fields.append(.contentType, "application/json")
+            respond(connection, exchange, status: 200, fields: fields, body: receipt.json)
+        } catch {
+            refusePublish(connection, exchange, error)
+        }
+    }
+
+    private func publish(_ request: PublishRequest, to names: [String]) throws(PublishRefusal) -> PublishReceipt {
+        var batch: [Publication] = []
+        batch.reserveCapacity(names.count)
+        for (index, (event, name)) in zip(request.events, names).enumerated() {
+            if let last = batch.last?.topics.first, last.name == name {
+                batch.append(Publication(draft: event.draft, topics: [last]))
+                continue
+            }
+            do throws(SluiceError) {
+                batch.append(Publication(draft: event.draft, topics: [try hub.topic(named: name)]))
+            } catch {
+                guard error.kind == .unknownTopic else { throw PublishRefusal(503, error.message) }
+                throw .at(
+                    request.isList ? index : nil, nil, 404, "there is no topic \(PublishRefusal.shown(name))")
+            }
+        }
+        guard !batch.isEmpty else { return PublishReceipt(ids: [], subscribers: 0) }
+        switch hub.publish(batch, from: index) {
+        case .accepted(let receipt): return receipt
+        case .full: throw PublishRefusal(429, "subscribers are behind; nothing was published, send it again later")
+        case .tooLarge(let topic):
+            throw PublishRefusal(
+                413, "this is more than the log of \(PublishRefusal.shown(topic)) keeps; nothing was published")
+        }
+    }
+
+    private func refusePublish(_ connection: ConnectionPointer, _ exchange: Exchange, _ refusal: PublishRefusal) {
+        switch refusal.status {
+        case 415: exchange.commonFields.append(.accept, PublishMedia.accepted)
+        case 429: exchange.commonFields.append(.retryAfter, "1")
+        case 503: return refuseForLoad(connection, exchange, status: 503, reason: refusal.reason)
+        default: break
+        }
+        respond(connection, exchange, status: refusal.status, text: refusal.reason)
+    }
+}
+
+extension PublishReceipt {
+    /// `{"ids":[...],"subscribers":n}`
+    var json: [UInt8] {
+        var bytes = Array("{\"ids\":[".utf8)
+        for (number, id) in ids.enumerated() {
+            if number > 0 { bytes.append(0x2C) }
+            JSONText.append(id, to: &bytes)
+        }
+        bytes.append(contentsOf: Array("],\"subscribers\":\(subscribers)}".utf8))
+        return bytes
+    }
+}

@@ -1,0 +1,38 @@
+/// Which topics a route publishes to.
+enum PublishTopics: Sendable {
+    /// One, named by the route, perhaps with parameters of the path.
+    case named(NameTemplate)
+    /// Those that the request names, as far as these patterns allow it.
+    case allowed([TopicPattern])
+
+    /// The name of each event's topic. Whether there is such a topic is for the hub to say.
+    func names(for request: PublishRequest, _ parameters: PathParameters) throws(PublishRefusal) -> [String] {
+        switch self {
+        case .named(let template):
+            guard let name = template.fill(parameters) else { throw PublishRefusal(404, "no topic has this name") }
+            if let topic = request.topic, topic != name { throw Self.otherTopic("the query's topic: ", name) }
+            for (index, event) in request.events.enumerated() where event.topic != nil && event.topic != name {
+                throw Self.otherTopic(request.isList ? "[\(index)].topic: " : "topic: ", name)
+            }
+            return Array(repeating: name, count: request.events.count)
+        case .allowed(let patterns):
+            var names: [String] = []
+            names.reserveCapacity(request.events.count)
+            for (index, event) in request.events.enumerated() {
+                let place = request.isList ? index : nil
+                guard let name = event.topic ?? request.topic else {
+                    throw .at(place, "topic", 400, "missing: name it here or in the query")
+                }
+                if names.last != name, !patterns.allow(name) {
+                    throw .at(place, "topic", 403, "this route does not publish to \(PublishRefusal.shown(name))")
+                }
+                names.append(name)
+            }
+            return names
+        }
+    }
+
+    private static func otherTopic(_ place: String, _ name: String) -> PublishRefusal {
+        PublishRefusal(400, "\(place)this route publishes to \(PublishRefusal.shown(name)) alone")
+    }
+}
