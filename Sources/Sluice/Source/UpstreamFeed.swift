@@ -37,6 +37,14 @@ final class UpstreamFeed {
     private unowned let owner: any Owner
     private let prefix: [UInt8]
     private(set) var condition = Condition.down
+    /// What was said about the present connection: a stream of bad events is not a stream of log lines.
+    private var remarks: Set<Remark> = []
+    private enum Remark: String {
+        case oversized = "feed: an event over the limit was dropped"
+        case tooLarge = "feed: an event was dropped that its topic cannot keep"
+        case notUTF8 = "feed: text that is not UTF-8 was repaired"
+        case repeatsIDs = "feed: it repeats ids within one connection, so that duplicates cannot be told"
+    }
     /// What the hub has not taken yet, in order. It outlives the connection: the upstream will not send it again.
     private var held: [Publication] = []
     /// What the last warning of this outage was about.
@@ -113,10 +121,16 @@ final class UpstreamFeed {
                 return []
             }
             context.counters.oversizedEvents &+= 1
-            logger.warning("feed: an event was dropped that its topic cannot keep", metadata: ["topic": "\(topic)"])
+            remark(.tooLarge, ["topic": "\(topic)"])
             only.topics.removeAll { $0.name == topic }
             return only.topics.isEmpty ? [] : offer([only])
         }
+    }
+
+    /// Says something about what comes, once a connection.
+    private func remark(_ remark: Remark, _ metadata: Logger.Metadata = [:]) {
+        guard remarks.insert(remark).inserted else { return }
+        logger.warning("\(remark.rawValue)", metadata: metadata)
     }
 
     private func draft(_ event: ParsedEvent) -> EventDraft {
@@ -133,6 +147,7 @@ final class UpstreamFeed {
         self.condition = condition
         guard let fault else {
             saidFault = nil
+            remarks = []
             return logger.info("feed connected", metadata: ["url": "\(client.redirects.place.url.authority)"])
         }
         // One warning for each outage and each new reason of it; what only repeats it is told quietly. The end of a
@@ -175,10 +190,11 @@ extension UpstreamFeed: StreamClient.Owner {
         var batch: [ParsedEvent] = []
         for item in items {
             switch item {
-            case .event(let event): batch.append(event)
-            case .oversized: logger.warning("feed: an event over the limit was dropped")
-            case .repeatsIDs:
-                logger.notice("feed: it repeats ids within one connection, so that duplicates cannot be told")
+            case .event(let event):
+                if event.wasRepaired { remark(.notUTF8) }
+                batch.append(event)
+            case .oversized: remark(.oversized)
+            case .repeatsIDs: remark(.repeatsIDs)
             case .comment, .retry, .duplicate: break
             }
         }

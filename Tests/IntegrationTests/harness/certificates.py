@@ -24,7 +24,7 @@ class Authority:
     def _new_key(self, path):
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
 
-    def issue(self, *names, days=20):
+    def issue(self, *names, days=20, usage="serverAuth"):
         """A certificate (with its key) for DNS names and IP addresses; days below 0: expired."""
         self._count += 1
         key = self.folder / f"{self._count}.key"
@@ -36,7 +36,7 @@ class Authority:
         alternatives = ",".join(("IP:" if name[0].isdigit() else "DNS:") + name for name in names)
         extensions.write_text(
             f"subjectAltName={alternatives}\nbasicConstraints=CA:FALSE\nkeyUsage=digitalSignature\n"
-            "extendedKeyUsage=serverAuth\n"
+            f"extendedKeyUsage={usage}\n"
         )
         openssl("req", "-new", "-key", key, "-out", request, "-subj", f"/CN={names[0]}")
         openssl(

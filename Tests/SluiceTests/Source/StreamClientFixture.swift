@@ -12,8 +12,8 @@ final class TestClock: MonotonicClock {
     func advance(milliseconds: UInt64) { unsafe now += milliseconds * 1_000_000 }
 }
 
-/// A client and the servers that it meets, all on the test's own thread and in one loop, whose ticks the test makes.
-final class StreamClientFixture: EventLoopHandler, StreamClient.Owner {
+/// A scripted server and whoever asks it, all on the test's own thread and in one loop, whose ticks the test makes.
+class LoopFixture: EventLoopHandler {
     /// One connection of the server's side.
     final class Exchange {
         fileprivate let socket: Socket
@@ -47,35 +47,22 @@ final class StreamClientFixture: EventLoopHandler, StreamClient.Owner {
     let loop: EventLoop
     let context: LoopContext
     private let listener: Listener
-    private let request: StreamRequest
-    private let options: StreamClient.Options
-    private(set) lazy var client = StreamClient(
-        request, options, trust: StreamTrust(), index: 7, context: context, owner: self)
     private(set) var exchanges: [Exchange] = []
-    /// Short words for what was reported: `opened`, `event one`, `comment x`, `retry 5`, `ended cut 1000`.
-    private(set) var reports: [String] = []
-    /// What the look-up of a name answers.
-    var addresses: Result<[SocketAddress], ResolveError>?
-    private(set) var lookups: [String] = []
-    /// Called with each report, after it was noted.
-    var onReport: ((StreamClient.Report) -> Void)?
+    private var accepted = 0
 
-    init(
-        path: String = "/feed", _ change: (inout StreamRequest, inout StreamClient.Options) -> Void = { _, _ in }
-    ) throws {
+    init() throws {
         loop = try EventLoop(clock: clock)
         context = LoopContext(loop: loop, limits: Limits())
         listener = try Listener.open(.ip(.loopbackV4, port: 0), sharing: false)
-        var request = StreamRequest(url: try FeedURL("http://127.0.0.1:\(listener.boundAddress.port ?? 0)\(path)"))
-        var options = StreamClient.Options()
-        options.retry.jitter = 0
-        change(&request, &options)
-        self.request = request
-        self.options = options
         try loop.selector.add(listener.rawValue, .read, token: Token(index: 0, generation: 1).packed(.listener))
     }
 
+    /// Something of kind `.feed` is ready.
+    func feedReady(_ token: Token, _ events: Selector.Events) {}
+    func feedTimerFired() {}
+
     var port: UInt16 { listener.boundAddress.port ?? 0 }
+    var url: String { "http://127.0.0.1:\(port)/feed" }
 
     /// Ticks until something is so. A test that waits in vain ends by its time limit.
     func run(until condition: () -> Bool) {
@@ -88,13 +75,6 @@ final class StreamClientFixture: EventLoopHandler, StreamClient.Owner {
         accepted += 1
         run { exchanges.count > number && exchanges[number].text.contains("\r\n\r\n") }
         return exchanges[number]
-    }
-    private var accepted = 0
-
-    /// Ticks until as many things were reported.
-    func reports(_ count: Int) -> [String] {
-        run { reports.count >= count }
-        return reports
     }
 
     /// Moves the clock and ticks.
@@ -113,12 +93,12 @@ final class StreamClientFixture: EventLoopHandler, StreamClient.Owner {
         switch kind {
         case .listener: acceptAll()
         case .connection: read(exchanges[Int(token.index)])
-        case .feed: client.ready(token, events)
+        case .feed: feedReady(token, events)
         default: break
         }
     }
 
-    func timerFired(token: UInt64) { client.timerFired() }
+    func timerFired(token: UInt64) { feedTimerFired() }
     func mail() {}
     func flush() -> Bool { false }
 
@@ -144,6 +124,40 @@ final class StreamClientFixture: EventLoopHandler, StreamClient.Owner {
             exchange.isClosed = true
             loop.selector.remove(exchange.socket.rawValue)
         }
+    }
+}
+
+/// A client and the servers that it meets.
+final class StreamClientFixture: LoopFixture, StreamClient.Owner {
+    private var request: StreamRequest
+    private let options: StreamClient.Options
+    private(set) lazy var client = StreamClient(
+        request, options, trust: StreamTrust(), index: 7, context: context, owner: self)
+    /// Short words for what was reported: `opened`, `event one`, `comment x`, `retry 5`, `ended cut 1000`.
+    private(set) var reports: [String] = []
+    /// What the look-up of a name answers.
+    var addresses: Result<[SocketAddress], ResolveError>?
+    private(set) var lookups: [String] = []
+    /// Called with each report, after it was noted.
+    var onReport: ((StreamClient.Report) -> Void)?
+
+    init(_ change: (inout StreamRequest, inout StreamClient.Options) -> Void = { _, _ in }) throws {
+        request = StreamRequest(url: try FeedURL("http://unknown"))
+        var options = StreamClient.Options()
+        options.retry.jitter = 0
+        change(&request, &options)
+        self.options = options
+        try super.init()
+        request.url = try FeedURL(url)
+    }
+
+    override func feedReady(_ token: Token, _ events: Selector.Events) { client.ready(token, events) }
+    override func feedTimerFired() { client.timerFired() }
+
+    /// Ticks until as many things were reported.
+    func reports(_ count: Int) -> [String] {
+        run { reports.count >= count }
+        return reports
     }
 
     // MARK: StreamClient.Owner

@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+
+@testable import Sluice
+
+/// Compressed streams.
+@Suite(.timeLimit(.minutes(1))) struct StreamClientCodingTests {
+    /// `data: one\n\n` and `data: two\n\n`, each flushed, made with zlib (`compressobj(9, DEFLATED, 31)`, `Z_SYNC_FLUSH`).
+    private static let one: [UInt8] = [
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4a, 0x49, 0x2c, 0x49, 0xb4, 0x52, 0xc8, 0xcf,
+        0x4b, 0xe5, 0xe2, 0x02, 0x00, 0x00, 0x00, 0xff, 0xff,
+    ]
+    private static let two: [UInt8] = [
+        0x4a, 0x01, 0x33, 0x4b, 0xca, 0xf3, 0xb9, 0xb8, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff,
+    ]
+    private static let end: [UInt8] = [
+        0x03, 0x00, 0xa2, 0x0d, 0x4a, 0x3f, 0x16, 0x00, 0x00, 0x00,
+    ]
+    /// An event of 1000 bytes `x`, 300 times, whole.
+    private static let bomb = Array(
+        Data(
+            base64Encoded:
+                "H4sIAAAAAAACA+3TMQ0AMAgAsB8V0zE3JEjYMflo4CWth1a+vOcD60WU7+A74DvgO+A74DvgO+A74DvgO+A7+A74DvgO+A74DvgO"
+                + "+A74DvgO+A74Dr4DvgO+A74DvgO+A74DvgO+A74DvoPvgO+A74DvgO+A74DvgO+A74Dv4Lvv4DvgO+A74DvgO+A74DvgO+A74Dv4"
+                + "DvgO+A74DvgO+A74DvgO+A74DvgOvgO+A74DvgO+A74DvgO+A74DvgO+g++A74DvgO+A74DvgO+A74DvgO/gu+/gO+A74DvgO+A7"
+                + "4DvgO+A74DvgO/gO+A74DvgO+A74DvgO+A74DvgO+A6+A74DvgO+A74DvgO+A74DvgO+A76D74DvgO+A74DvgO+A74DvgO+A7+C7"
+                + "7+A74DvgO+A74DvgO+A74DvgO+A7+A74DvgO+A74DvgO+A74DvgO+A74Dr4DvgO+A74DvgO+A74DvgO+A74DvoPvgO+A74DvgO+A"
+                + "74DvgO+A74Dv4Lvv4DvgO+A74DvgO+A74DvgO+A74Dv4DvgO+A74DvgO+A74DvgO+A74DvgOvgO+A74DvgO+A74DvgO+A74DvgO+"
+                + "g++A74DvgO+A74DvgO+A74DvgO/gu+/gO+A74DvgO+A74DvgO+A74DvgO/gO+A74DvgO+A74DvgO+A74DvgO+A6+A74DvgO+A74D"
+                + "vgO+A74DvgO+A76D74DvgO+A74DvgO+A74DvgO+A7+C77+A74DvgO+A74DvgO+A74DvgO+A7+A74DvgO+A74DvgO+A74DvgO+A74"
+                + "Dr4DvgO+A74DvgO+A74DvgO+A74DvoPvgO+A74DvgO+A74DvgO/A8HsDBcJzwkCdBAA=") ?? Data())
+
+    private func began(_ fixture: StreamClientFixture) -> LoopFixture.Exchange {
+        fixture.client.start()
+        let exchange = fixture.accept()
+        #expect(exchange.text.contains("\r\nAccept-Encoding: gzip\r\n"))
+        exchange.stream(fields: "Content-Encoding: gzip\r\n")
+        return exchange
+    }
+
+    @Test func `an event comes out when it was flushed`() throws {
+        let fixture = try StreamClientFixture()
+        let exchange = began(fixture)
+        exchange.send(Self.one)
+        #expect(fixture.reports(2) == ["opened", "event one"])
+        for byte in Self.two { exchange.send([byte]) }
+        #expect(fixture.reports(3).last == "event two")
+        exchange.send(Self.end)
+        exchange.finish()
+        #expect(fixture.reports(4).last == "ended ended 1000")
+    }
+
+    @Test func `content that breaks off is an error`() throws {
+        let fixture = try StreamClientFixture()
+        let exchange = began(fixture)
+        exchange.send(Self.one)
+        exchange.finish()
+        #expect(fixture.reports(3) == ["opened", "event one", "ended coding 1000"])
+        #expect(fixture.context.counters.feeds[.coding] == 1)
+    }
+
+    @Test func `what is no gzip is an error`() throws {
+        let fixture = try StreamClientFixture()
+        began(fixture).send("data: plain\n\n")
+        #expect(fixture.reports(2).last == "ended coding 1000")
+    }
+
+    @Test func `content that inflates a hundredfold is handed out in pieces, also with pauses between them`() throws {
+        let fixture = try StreamClientFixture()
+        var pieces: [Int] = []
+        fixture.onReport = { report in
+            guard case .received(let items) = report else { return }
+            pieces.append(items.count)
+            fixture.client.pause()
+        }
+        let exchange = began(fixture)
+        exchange.send(Self.bomb)
+        exchange.finish()
+        while fixture.client.state != .waiting {
+            fixture.settle()
+            fixture.client.resume()
+        }
+        #expect(pieces.reduce(0, +) == 300)
+        #expect(pieces.allSatisfy { $0 <= 100 })
+        #expect(fixture.reports.last == "ended ended 1000")
+    }
+}
