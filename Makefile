@@ -2,12 +2,12 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean toolchain build-packages test-packages
+.PHONY: help run test lint bench lossless clean toolchain build-packages test-packages
 
 # What the build needs beside Swift itself, and what the tests need beside the build.
 BUILD_PACKAGES := ca-certificates git libssl-dev pkg-config zlib1g-dev
 BENCH_PACKAGES := gcc libnghttp2-dev libnginx-mod-nchan nginx openssl python3
-TEST_PACKAGES := chromium curl libnss3-tools node-eventsource openssl python3 python3-venv
+TEST_PACKAGES := chromium curl gcc libc6-dev libnss3-tools node-eventsource openssl python3 python3-venv
 
 # With CI in the environment the manifest turns warnings into errors. That changes every compiler call, so that a lint
 # outside of CI builds in a folder of its own and leaves the developer's build alone.
@@ -15,7 +15,7 @@ LINT_BUILD := $(if $(CI),.build,.build-lint)
 
 help: ## Say what there is.
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 
 run: toolchain build-packages ## Build the gateway and start it on conf/sluice.yaml: live events on localhost.
 	@echo "Building the gateway (about two minutes the first time, seconds later)"
@@ -36,6 +36,12 @@ lint: toolchain build-packages ## Check the format, and build with warnings as e
 bench: toolchain build-packages bench-packages ## Measure beside nchan and the least that C can do (ten minutes).
 	swift build --configuration release --product sluice
 	Benchmarks/compare --sluice .build/release/sluice
+
+lossless: toolchain build-packages bench-packages ## Prove that nothing is lost and that memory stays flat (five minutes).
+	swift build --configuration release --product sluice
+	Benchmarks/lossless --sluice .build/release/sluice --self-test
+	Benchmarks/lossless --sluice .build/release/sluice
+	Benchmarks/flat --sluice .build/release/sluice
 
 clean: ## Remove what was built; certificates stay.
 	rm -rf .build .build-lint .venv Examples/*/.build .pytest_cache
