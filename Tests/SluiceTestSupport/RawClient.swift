@@ -8,6 +8,9 @@ public final class RawClient: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         /// What, and what had come until then.
         public let description: String
+
+        /// Something went wrong.
+        public init(description: String) { self.description = description }
     }
 
     private let descriptor: Int32
@@ -27,8 +30,7 @@ public final class RawClient: Sendable {
         self.patienceSeconds = patienceSeconds
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
-        var patience = timeval(tv_sec: patienceSeconds, tv_usec: 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        setPatience()
         if var receiveBuffer {
             unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
         }
@@ -41,11 +43,22 @@ public final class RawClient: Sendable {
                 unsafe connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else {
-            let error = errno
-            close(descriptor)
-            throw Failure(description: "connect: \(error)")
-        }
+        // `deinit` closes it.
+        guard result == 0 else { throw Failure(description: "connect: \(errno)") }
+    }
+
+    /// The server's side of a connection.
+    init(accepted descriptor: Int32, patienceSeconds: Int) {
+        self.descriptor = descriptor
+        self.patienceSeconds = patienceSeconds
+        setPatience()
+        var yes: Int32 = 1
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private func setPatience() {
+        var patience = timeval(tv_sec: patienceSeconds, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
@@ -94,6 +107,29 @@ public final class RawClient: Sendable {
             defer { buffer.bytes = [] }
             return text(buffer.bytes)
         }
+    }
+
+    /// Reads as many bytes.
+    public func read(count: Int) async throws -> String {
+        try await run { [self] in
+            while buffer.bytes.count < count {
+                guard try fill() else {
+                    throw Failure(description: "the end came after: \(text(buffer.bytes))")
+                }
+            }
+            defer {
+                buffer.bytes.removeFirst(count)
+                buffer.searched = 0
+            }
+            return text(Array(buffer.bytes[..<count]))
+        }
+    }
+
+    /// Makes the end a reset.
+    public func resetOnClose() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
     /// Closes the sending side.
