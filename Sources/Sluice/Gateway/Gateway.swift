@@ -138,6 +138,7 @@ public final class Gateway: Sendable {
             drain()
         }
         // A program may exit next, and OpenSSL is gone then: nobody may be reading certificates still.
+        hub.end()
         upkeep.cancel()
         await upkeep.value
         resolver.stop()

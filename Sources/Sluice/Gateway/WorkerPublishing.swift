@@ -48,8 +48,9 @@ extension Worker {
                 batch.append(Publication(draft: event.draft, topics: [try hub.topic(named: name)]))
             } catch {
                 guard error.kind == .unknownTopic else { throw PublishRefusal(503, error.message) }
+                let key = event.topic == nil ? nil : "topic"
                 throw .at(
-                    request.isList ? index : nil, nil, 404, "there is no topic \(PublishRefusal.shown(name))")
+                    request.isList ? index : nil, key, 404, "there is no topic \(PublishRefusal.shown(name))")
             }
         }
         guard !batch.isEmpty else { return PublishReceipt(ids: [], subscribers: 0) }

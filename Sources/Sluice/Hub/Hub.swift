@@ -36,6 +36,7 @@ public final class Hub: Sendable {
     let mailboxes: [Mailbox<Message>]
     /// Workers whose sources wait until others have caught up, a bit each.
     private let waiting = Atomic<UInt64>(0)
+    private let ended = Atomic<Bool>(false)
 
     /// Messages that may wait in one mailbox.
     static let mailboxLimit = 65_536
@@ -135,7 +136,7 @@ public final class Hub: Sendable {
     }
 
     private func isIdle(_ topic: Topic, _ now: UInt64) -> Bool {
-        topic.isInstance && topic.interest.load(ordering: .relaxed) == 0
+        topic.isInstance && topic.interest.load(ordering: .relaxed) == 0 && topic.watchers.load(ordering: .relaxed) == 0
             && topic.lastUse.load(ordering: .relaxed) &+ topic.options.linger.milliseconds <= now
     }
 
@@ -187,6 +188,9 @@ public final class Hub: Sendable {
         while wake != 0 {
             mailboxes[wake.trailingZeroBitCount].wake()
             wake &= wake - 1
+        }
+        if case .appended = outcome {
+            for share in batch.shares { share.topic.watch.wakeAll() }
         }
         return outcome
     }
@@ -243,6 +247,44 @@ public final class Hub: Sendable {
             workers &= workers - 1
         }
     }
+
+    // MARK: Subscriptions of this program
+
+    /// Counts a subscription.
+    /// - Returns: whether the topic still exists.
+    func watch(_ topic: Topic) -> Bool {
+        let isThere = state.withLock { state in
+            guard state.topics[topic.name] === topic else { return false }
+            topic.watchers.add(1, ordering: .relaxed)
+            return true
+        }
+        if isThere { count(topic, 1) }
+        return isThere
+    }
+
+    func unwatch(_ topic: Topic) {
+        count(topic, -1)
+        let now = clock.nowMilliseconds()
+        state.withLock { _ in
+            topic.watchers.subtract(1, ordering: .relaxed)
+            topic.lastUse.store(now, ordering: .relaxed)
+        }
+    }
+
+    /// Counts a topic's subscribers; its sources hear of the first and the last one.
+    func count(_ topic: Topic, _ change: Int) {
+        let (before, after) = topic.subscribers.add(change, ordering: .relaxed)
+        if before == 0 || after == 0 { tellUse(of: topic) }
+    }
+
+    /// Nothing comes any more: the gateway has stopped. Subscriptions of this program end.
+    func end() {
+        ended.store(true, ordering: .sequentiallyConsistent)
+        let topics = state.withLock { Array($0.topics.values) }
+        for topic in topics { topic.watch.wakeAll() }
+    }
+
+    var hasEnded: Bool { ended.load(ordering: .sequentiallyConsistent) }
 
     // MARK: Interest
 

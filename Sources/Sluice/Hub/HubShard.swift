@@ -137,11 +137,7 @@ final class HubShard {
         hub.leave(seat.topic, worker: worker)
     }
 
-    /// Counts a topic's subscribers; its sources hear of the first and the last one.
-    func count(_ topic: Topic, _ change: Int) {
-        let (before, after) = topic.subscribers.add(change, ordering: .relaxed)
-        if before == 0 || after == 0 { hub.tellUse(of: topic) }
-    }
+    private func count(_ topic: Topic, _ change: Int) { hub.count(topic, change) }
 
     // MARK: Mail
 

@@ -15,6 +15,9 @@ final class Topic: Sendable {
     let isDropped = Atomic<Bool>(false)
     /// The workers that post is sent to, a bit each.
     let interest = Atomic<UInt64>(0)
+    /// Subscriptions of this program, counted under the hub's lock, and the tasks among them that wait.
+    let watchers = Atomic<Int>(0)
+    let watch = TopicWatch()
     /// The log's `endOffset`.
     let published = Atomic<UInt64>(0)
     /// How far each worker is.

@@ -220,6 +220,9 @@ import Testing
         #expect(throws: PublishRefusal(403, "[1].topic: this route does not publish to \"feeds\"")) {
             try names(topics, body, "topic=feeds")
         }
+        #expect(throws: PublishRefusal(400, "[1].topic: a name has at most 1024 bytes")) {
+            try names(topics, body, "topic=feed." + String(repeating: "x", count: 1020))
+        }
         #expect(throws: PublishRefusal(403, "topic: this route does not publish to \"a\\nb\"")) {
             try names(topics, #"{"data":1,"topic":"a\nb"}"#)
         }
