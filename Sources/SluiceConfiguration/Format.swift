@@ -97,9 +97,11 @@ extension Format where Value == Int {
         scalar(expected, read: { text, _ in Int(text) }, write: { "\($0)" })
     }
 
-    static var size: Format {
+    static var size: Format { size("a size such as 256KiB or 8MiB") }
+
+    static func size(_ expected: String) -> Format {
         scalar(
-            "a size such as 256KiB or 8MiB", meant: { Scalars.meant($0, units: Scalars.sizeSlips) },
+            expected, meant: { Scalars.meant($0, units: Scalars.sizeSlips) },
             read: { text, _ in Scalars.bytes(text) }, write: { Scalars.text(bytes: $0) })
     }
 }

@@ -26,13 +26,18 @@ enum QueryString {
 
     /// The first value under one of the names.
     static func value(of names: [String], in query: ArraySlice<UInt8>?) -> Value? {
-        guard let query else { return nil }
-        for pair in query.split(separator: 0x26) {
+        values(of: names, in: query, atMost: 1).first
+    }
+
+    /// The values under one of the names, in order.
+    static func values(of names: [String], in query: ArraySlice<UInt8>?, atMost limit: Int) -> [Value] {
+        var values: [Value] = []
+        for pair in query?.split(separator: 0x26) ?? [] where values.count < limit {
             let name = pair.prefix { $0 != 0x3D }
             if names.contains(where: { $0.utf8.elementsEqual(name) }) {
-                return Value(raw: pair[name.endIndex...].dropFirst())
+                values.append(Value(raw: pair[name.endIndex...].dropFirst()))
             }
         }
-        return nil
+        return values
     }
 }

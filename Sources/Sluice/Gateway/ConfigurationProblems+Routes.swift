@@ -45,10 +45,15 @@ extension ConfigurationCheck {
         case .subscribe(let topics):
             let place = path["subscribe"]["topics"]
             if topics.isEmpty { report(place, "expected the name of a topic") }
-            if topics.count > 1 {
-                report(place, "several topics on one stream are not served yet; give each topic a route of its own")
+            for (index, topic) in topics.enumerated() {
+                checkTopic(topic, pattern, place[index])
+                if topics.firstIndex(of: topic) != index { report(place[index], "the topic is listed twice") }
+                if topics.count > 1 { checkShared(topic, place[index]) }
             }
-            for (index, topic) in topics.enumerated() { checkTopic(topic, pattern, place[index]) }
+        case .choose(let query, let allow):
+            let place = path["subscribe"]
+            if query.isEmpty { report(place["query"], "expected a name such as topic, for ?topic=...") }
+            checkAllowed(allow, place["allow"])
         case .publish(let topic):
             checkTopic(topic, pattern, path["publish"]["topic"])
         case .publishAllowed(let patterns):
@@ -96,6 +101,15 @@ extension ConfigurationCheck {
         let names = configuration.topics.keys
         if isFilled, !names.contains(where: { Self.canName(template, $0) }) {
             report(path, "there is no topic \"\(name)\"", suggestion: Suggestion.nearest(to: name, in: names))
+        }
+    }
+
+    /// Several topics share a stream only where the gateway gives out the ids.
+    private mutating func checkShared(_ name: String, _ path: Path) {
+        guard let template = try? NameTemplate(name) else { return }
+        let named = configuration.topics.filter { Self.canName(template, $0.key) }
+        if !named.isEmpty, named.allSatisfy({ $0.value.ids != .gateway }) {
+            report(path, "a stream of several topics needs ids: gateway in all of them")
         }
     }
 
@@ -198,7 +212,7 @@ struct RouteShape {
 
     private static func methods(of target: RouteTarget) -> Set<String>? {
         switch target.kind {
-        case .subscribe: ["GET", "HEAD"]
+        case .subscribe, .choose: ["GET", "HEAD"]
         case .publish, .publishAllowed: ["POST"]
         case .respond: nil
         }

@@ -44,6 +44,8 @@ extension ConfigurationCheck {
         time(topic.retry, path["retry"], atLeast: .zero)
         part(topic.retryJitter, path["retry_jitter"])
         count(topic.maxLag, path["max_lag"], atLeast: 1)
+        if case .newest(let events) = topic.replay.kind { count(events, path["replay"], atLeast: 1) }
+        time(topic.maxAge, path["max_age"], atLeast: .zero)
         count(topic.limit, path["limit"], atLeast: 1)
         time(topic.linger, path["linger"], atLeast: .zero)
         if let gap = topic.gapEvent {

@@ -15,7 +15,8 @@ final class Plan: Sendable {
     }
 
     enum Target: Sendable {
-        case subscribe(NameTemplate)
+        case subscribe([NameTemplate])
+        case choose(query: String, allow: [TopicPattern])
         case publish(PublishTopics)
         case respond(PlannedResponse)
     }
@@ -95,10 +96,11 @@ final class Plan: Sendable {
         do {
             switch route.target.kind {
             case .subscribe(let topics):
-                guard topics.count == 1, let topic = topics.first else {
-                    throw SluiceError(.configuration, "route \(route.match.path): subscribe takes one topic")
-                }
-                target = .subscribe(try NameTemplate(topic))
+                target = .subscribe(try topics.map { name throws(PatternError) in try NameTemplate(name) })
+                standard = ["GET", "HEAD"]
+            case .choose(let query, let allow):
+                let allowed = try allow.map { pattern throws(PatternError) in try TopicPattern(pattern) }
+                target = .choose(query: query, allow: allowed)
                 standard = ["GET", "HEAD"]
             case .publish(let topic):
                 target = .publish(.named(try NameTemplate(topic)))

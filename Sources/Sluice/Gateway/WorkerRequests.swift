@@ -62,7 +62,7 @@ extension Worker {
         case .respond(let response):
             respond(
                 connection, exchange, status: response.status, fields: response.fields, body: response.body)
-        case .subscribe(let template): subscribe(connection, exchange, template)
+        case .subscribe, .choose: subscribe(connection, exchange, route.target)
         case .publish(let template): beginPublish(connection, exchange, template)
         }
     }
@@ -168,7 +168,7 @@ extension Worker {
         guard let route = exchange.route else { return }
         switch plan.routes[route].target {
         case .publish(let template): publish(connection, exchange, template)
-        case .subscribe(let template): subscribe(connection, exchange, template)
+        case .subscribe, .choose: subscribe(connection, exchange, plan.routes[route].target)
         case .respond: break
         }
     }

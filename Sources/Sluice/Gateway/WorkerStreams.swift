@@ -7,15 +7,17 @@ internal import SluiceSSE
 extension Worker {
     // MARK: Subscribe
 
-    func subscribe(_ connection: ConnectionPointer, _ exchange: Exchange, _ template: NameTemplate) {
+    func subscribe(_ connection: ConnectionPointer, _ exchange: Exchange, _ target: Plan.Target) {
         let head = exchange.head
         let accept = head.fields.all(.accept)
         guard AcceptHeader.allows(accept, "text/event-stream") else {
             return respond(
                 connection, exchange, status: 406, text: "this is an event stream; Accept must allow text/event-stream")
         }
-        guard let name = template.fill(exchange.parameters) else {
-            return respond(connection, exchange, status: 404, text: "no topic has this name")
+        let names: [String]
+        switch TopicChoice(target, exchange, hub) {
+        case .names(let chosen): names = chosen
+        case .refused(let status, let reason): return respond(connection, exchange, status: status, text: reason)
         }
         var fields = FieldBlock()
         fields.append(.contentType, "text/event-stream")
@@ -31,7 +33,8 @@ extension Worker {
             return refuseForLoad(connection, exchange, status: 503, reason: "the gateway is about to stop")
         }
         do {
-            let topic = try hub.topic(named: name)
+            var topics: [Topic] = []
+            for name in names { topics.append(try hub.topic(named: name)) }
             var response = ResponseHead(status: 200, fields: fields)
             finish(&response, exchange)
             response.version = head.version
@@ -40,7 +43,7 @@ extension Worker {
             let opening = Opening(head: response, lastEventID: Cursor.lastEventID(of: head))
             exchange.wasAnswered = true
             startStreaming(connection)
-            try shard.subscribe(connection, to: [topic], opening: opening)
+            try shard.subscribe(connection, to: topics, opening: opening)
             armHeartbeat(connection)
         } catch {
             exchange.wasAnswered = false

@@ -2,6 +2,7 @@
 public struct RouteTarget: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case subscribe(topics: [String])
+        case choose(query: String, allow: [String])
         case publish(topic: String)
         case publishAllowed(patterns: [String])
         case respond(FixedResponse)
@@ -12,6 +13,13 @@ public struct RouteTarget: Sendable, Equatable {
     public static func subscribe(_ topics: String...) -> RouteTarget { .subscribe(topics: topics) }
     /// Serves topics as an event stream. `{name}` in a topic's name is filled from the path.
     public static func subscribe(topics: [String]) -> RouteTarget { RouteTarget(kind: .subscribe(topics: topics)) }
+    /// Serves the topics that a request's query names, `?topic=a&topic=b`, as one event stream.
+    /// - Parameters:
+    ///   - query: the name in the query.
+    ///   - allow: what may be chosen: names, and patterns such as `feed.*` in which a last `*` stands for the rest.
+    public static func subscribe(query: String, allow: [String]) -> RouteTarget {
+        RouteTarget(kind: .choose(query: query, allow: allow))
+    }
     /// Publishes the body of a POST to a topic. `{name}` in its name is filled from the path.
     public static func publish(topic: String) -> RouteTarget { RouteTarget(kind: .publish(topic: topic)) }
     /// Publishes the body of a POST to the topics that it names: `topic` of each event in JSON, else `?topic=` of the

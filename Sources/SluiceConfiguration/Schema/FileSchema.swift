@@ -104,6 +104,11 @@ extension Format where Value == Limits {
                     "write_timeout", \.writeTimeout, .duration,
                     "The time in which a client must take some of what is written to it; then it is cut off."),
                 Key("topics", \.topics, .integer, "Topics that exist at once, those made from templates included."),
+                Key(
+                    "log_bytes", \.logBytes, .optional("auto", .size("auto or a size such as 512MiB")),
+                    "Memory of all topics' logs together, with all that belongs to it. Over it the topic with the "
+                        + "largest log loses its oldest event until all fit. `auto`: a quarter of what the process "
+                        + "may use."),
                 Key("feed_line", \.feedLine, .size, "Bytes of one line of an upstream feed."),
                 Key("feed_event", \.feedEvent, .size, "Bytes of one event of an upstream feed."),
                 Key(

@@ -3,7 +3,7 @@ import Sluice
 /// A route as it stands in a file: each target under a key of its own.
 struct RouteDraft {
     var match = RouteMatch(path: "")
-    var subscribe: [String]?
+    var subscribe: SubscribeDraft?
     var publish: PublishDraft?
     var respond: FixedResponse?
     var cors: CORSPolicy?
@@ -16,7 +16,8 @@ struct RouteDraft {
         cors = route.cors
         authorization = route.authorization
         switch route.target.kind {
-        case .subscribe(let topics): subscribe = topics
+        case .subscribe(let topics): subscribe = SubscribeDraft(topics: topics)
+        case .choose(let query, let allow): subscribe = SubscribeDraft(query: query, allow: allow)
         case .publish(let topic): publish = PublishDraft(topic: topic)
         case .publishAllowed(let patterns): publish = PublishDraft(allow: patterns)
         case .respond(let response): respond = response
@@ -25,7 +26,7 @@ struct RouteDraft {
 
     var route: Route {
         let target: RouteTarget =
-            if let subscribe { .subscribe(topics: subscribe) } else if let publish { publish.target } else {
+            if let subscribe { subscribe.target } else if let publish { publish.target } else {
                 .respond(respond ?? FixedResponse())
             }
         return Route(match, target, cors: cors, authorization: authorization)
@@ -36,7 +37,7 @@ extension Format where Value == Route {
     static var route: Format {
         let keys: [Key<RouteDraft>] = [
             Key("match", \.match, .match, required: true, "Which requests it takes."),
-            Key("subscribe", optional: \.subscribe, .subscribe, "Serves a topic as an event stream."),
+            Key("subscribe", optional: \.subscribe, .subscribe, "Serves topics as an event stream."),
             Key("publish", optional: \.publish, .publish, "Publishes the body of a POST."),
             Key("respond", optional: \.respond, .respond, "Answers with something fixed."),
             Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
@@ -69,15 +70,34 @@ extension Format where Value == RouteMatch {
     }
 }
 
-extension Format where Value == [String] {
+/// The topics of a stream as they stand in a file: listed, or chosen by the query.
+struct SubscribeDraft {
+    var topics: [String] = []
+    var query: String?
+    var allow: [String] = []
+
+    var target: RouteTarget { query.map { .subscribe(query: $0, allow: allow) } ?? .subscribe(topics: topics) }
+}
+
+extension Format where Value == SubscribeDraft {
     static var subscribe: Format {
         .object(
-            "routes[].subscribe", start: [],
+            "routes[].subscribe", start: SubscribeDraft(),
             keys: [
                 Key(
-                    "topics", \.self, .list(of: .text, "topics", broken: "", allowsOne: true), required: true,
-                    "The name of one topic. `{name}` in it is filled from the path.")
-            ], short: "topics")
+                    "topics", \.topics, .list(of: .text, "topics", broken: "", allowsOne: true),
+                    "One topic or several. `{name}` in a name is filled from the path. Several need `ids: gateway`; "
+                        + "where their options for a stream differ, the first one's count."
+                ).written { $0.query == nil },
+                Key(
+                    "query", optional: \.query, .text("a name in the query"),
+                    "The query chooses the topics, under this name: `?topic=a&topic=b` for `query: topic`. At most 100."
+                ),
+                Key(
+                    "allow", \.allow, .list(of: .text, "topics", broken: "", allowsOne: true),
+                    "What the query may choose. A last segment `*` stands for the rest of a name: `feed.*`."
+                ).written { $0.query != nil },
+            ], short: "topics", rules: [.exactlyOne(["topics", "query"]), .needs(["allow"], "query")])
     }
 }
 

@@ -78,9 +78,10 @@ extension Format where Value == TopicOptions {
                 "Whose event ids subscribers see. `gateway`: every event gets one. `upstream`: those of the source or "
                     + "publisher. `off`: none, and nothing can be resumed."),
             Key(
-                "overflow", \.overflow, .choice(["disconnect": .disconnect]),
-                "What happens to a subscriber that falls too far behind: its stream ends, and it comes back with its "
-                    + "position."),
+                "overflow", \.overflow, .choice(["disconnect": .disconnect, "skip": .skip, "latest": .latest]),
+                "What happens to a subscriber that falls too far behind. `disconnect`: its stream ends, and it comes "
+                    + "back with its position. `skip`: it goes on with what is held within `max_lag`, after a gap "
+                    + "event. `latest`: it gets the newest event of each type (of each topic; of at most 256 types)."),
             Key("max_lag", \.maxLag, .size, "Bytes published after a stream began that its subscriber may lag behind."),
             Key(
                 "gap_event", \.gapEvent, .optional("off", .text("off or the type of an event")),
@@ -88,6 +89,21 @@ extension Format where Value == TopicOptions {
             Key(
                 "on_gap", \.onGap, .choice(["replay": .replay, "live": .live]),
                 "What follows a gap: the history that is there, or only what comes."),
+            Key(
+                "replay", \.replay, .replay,
+                "What a client that brings no position gets first: nothing, the whole history, or so many of its newest "
+                    + "events."),
+            Key(
+                "end", \.end, .choice(["clean": .clean, "abort": .abort]),
+                "How the gateway ends a stream. `abort`: as if the connection broke, for clients that take a clean end "
+                    + "for final."),
+            Key(
+                "max_age", \.maxAge, .duration,
+                "The time after which a stream is ended, less up to a fifth of it. 0: never."),
+            Key(
+                "topic_field", \.topicField, .choice(["off": .off, "event": .event, "data": .data]),
+                "Where an event says which topic it came from. `event`: in its type, `market` or `market:trade`. `data`: "
+                    + "its data becomes `{\"topic\":\"market\",\"data\":\"...\"}`."),
             Key(
                 "opening_id", \.openingID, .boolean,
                 "Whether a stream begins with its position as `id:` and an empty line, which a browser remembers."),
@@ -108,5 +124,26 @@ extension Format where Value == History {
                 Key("bytes", \.bytes, .size, "Most bytes."),
                 Key("age", \.age, .duration, "Greatest age."),
             ])
+    }
+}
+
+extension Format where Value == Replay {
+    static var replay: Format {
+        .scalar(
+            "none, all or a number of events",
+            read: { text, _ in
+                switch text {
+                case "none": .some(.none)
+                case "all": .all
+                default: Int(text).map { .newest($0) }
+                }
+            },
+            write: { replay in
+                switch replay.kind {
+                case .none: "none"
+                case .all: "all"
+                case .newest(let events): "\(events)"
+                }
+            })
     }
 }
