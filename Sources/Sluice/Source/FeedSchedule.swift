@@ -4,7 +4,8 @@ struct FeedSchedule: Sendable {
     enum Outcome: Equatable, Sendable {
         /// Not connected, broken, cut, 5xx, a wrong media type: comes again with backoff.
         case failed
-        /// The response delivered something and ended properly: load balancers cut every 30 to 55 s.
+        /// The response ended properly. Where it delivered an event that is no failure: load balancers cut every 30 to
+        /// 55 s.
         case endedCleanly
         /// 401, 403, 404, 410.
         case refused
@@ -19,6 +20,7 @@ struct FeedSchedule: Sendable {
     private var base: UInt64
     private var failures = 0
     private var goodSince: UInt64?
+    private var hadEvent = false
 
     init(_ retry: FeedRetry) {
         self.retry = retry
@@ -29,14 +31,18 @@ struct FeedSchedule: Sendable {
     mutating func setBase(milliseconds: UInt64) { base = min(max(milliseconds, 100), 3_600_000) }
 
     /// An event or a comment came: the state is good from the first one on.
-    mutating func receivedSomething(at now: UInt64) { if goodSince == nil { goodSince = now } }
+    mutating func received(event: Bool, at now: UInt64) {
+        if goodSince == nil { goodSince = now }
+        if event { hadEvent = true }
+    }
 
     /// The delay until the next attempt; `nil`: none.
     /// - Parameter chance: 0 to 1.
     mutating func delay(after outcome: Outcome, at now: UInt64, chance: Double) -> UInt64? {
         let wasGood = goodSince.map { now &- $0 >= retry.resetAfter.milliseconds } ?? false
-        if wasGood || (outcome == .endedCleanly && goodSince != nil) { failures = 0 }
+        if wasGood || (outcome == .endedCleanly && hadEvent) { failures = 0 }
         goodSince = nil
+        hadEvent = false
         switch outcome {
         case .stopped: return nil
         case .refused: return shortened(retry.refused.milliseconds, chance)

@@ -162,7 +162,7 @@ extension StreamClient {
     private func collect(_ item: EventParser.Item, _ items: inout [Item]) {
         switch item {
         case .event(let event):
-            heardSomething()
+            heard(event: true)
             switch event.hasOwnID ? dedupe.admit(event.lastEventID) : .new {
             case .new: break
             case .repeated: items.append(.repeatsIDs)
@@ -174,7 +174,7 @@ extension StreamClient {
             if event.wasRepaired { context.counters.repairedEvents &+= 1 }
             items.append(.event(event))
         case .comment(let text):
-            heardSomething()
+            heard(event: false)
             items.append(.comment(text))
         case .retry(let milliseconds):
             obey(retryMilliseconds: milliseconds)

@@ -293,7 +293,7 @@ final class StreamClient {
 
     func report(_ report: Report) { owner.streamClient(self, report) }
 
-    func heardSomething() { schedule.receivedSomething(at: context.now) }
+    func heard(event: Bool) { schedule.received(event: event, at: context.now) }
 
     func obey(retryMilliseconds: UInt64) { schedule.setBase(milliseconds: retryMilliseconds) }
 }

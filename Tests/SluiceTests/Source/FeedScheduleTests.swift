@@ -20,17 +20,26 @@ import Testing
     @Test func `backoff starts over only after a good while`() {
         var schedule = FeedSchedule(FeedRetry())
         _ = delays(&schedule, 3)
-        schedule.receivedSomething(at: 1000)
+        schedule.received(event: true, at: 1000)
         #expect(schedule.delay(after: .failed, at: 60_999, chance: 0) == 8000)
-        schedule.receivedSomething(at: 100_000)
+        schedule.received(event: true, at: 100_000)
         #expect(schedule.delay(after: .failed, at: 160_000, chance: 0) == 1000)
+    }
+
+    @Test func `comments alone are a good state too`() {
+        var schedule = FeedSchedule(FeedRetry())
+        _ = delays(&schedule, 3)
+        schedule.received(event: false, at: 0)
+        #expect(schedule.delay(after: .failed, at: 60_000, chance: 0) == 1000)
     }
 
     @Test func `an upstream that accepts and closes keeps backing off, one that delivered does not`() {
         var schedule = FeedSchedule(FeedRetry())
         _ = delays(&schedule, 3)
         #expect(schedule.delay(after: .endedCleanly, at: 0, chance: 0) == 8000)
-        schedule.receivedSomething(at: 0)
+        schedule.received(event: false, at: 0)
+        #expect(schedule.delay(after: .endedCleanly, at: 1, chance: 0) == 16_000, "a greeting is no delivery")
+        schedule.received(event: true, at: 0)
         #expect(schedule.delay(after: .endedCleanly, at: 1, chance: 0) == 1000)
     }
 

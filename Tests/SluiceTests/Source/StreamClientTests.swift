@@ -168,6 +168,45 @@ import Testing
         #expect(fixture.client.racers.isEmpty)
     }
 
+    @Test func `an address that says nothing does not hold up the next one`() throws {
+        let fixture = try StreamClientFixture()
+        // Its queue is full: the kernel drops what comes after these.
+        let silent = try Listener.open(.ip(.loopbackV4, port: 0), backlog: 0, sharing: false)
+        var queued: [Int32] = []
+        defer { for descriptor in queued { _ = Socket(FileDescriptor(owning: descriptor)) } }
+        for _ in 0..<4 { queued.append(try Socket.connecting(to: silent.boundAddress).release()) }
+        fixture.addresses = .success([silent.boundAddress, .ip(.loopbackV4, port: fixture.port)])
+        fixture.client.start()
+        fixture.settle()
+        #expect(fixture.client.racers.count == 1)
+        fixture.pass(milliseconds: 249)
+        #expect(fixture.client.racers.count == 1)
+        fixture.pass(milliseconds: 1)
+        fixture.accept().stream()
+        #expect(fixture.reports(1) == ["opened"])
+        #expect(fixture.client.racers.isEmpty)
+        // Alone it has ten seconds.
+        fixture.addresses = .success([silent.boundAddress])
+        fixture.client.restart()
+        fixture.settle()
+        fixture.pass(milliseconds: 9999)
+        #expect(fixture.client.state == .connecting)
+        fixture.pass(milliseconds: 1)
+        #expect(fixture.reports.last == "ended connect 1000")
+    }
+
+    @Test func `an address that connects in vain is not the first to be tried again`() throws {
+        let fixture = try StreamClientFixture()
+        let other = try Listener.open(.ip(.loopbackV4, port: 0), sharing: false)
+        fixture.addresses = .success([.ip(.loopbackV4, port: fixture.port), other.boundAddress])
+        fixture.client.start()
+        fixture.accept().finish()
+        #expect(fixture.reports(1) == ["ended connect 1000"])
+        fixture.pass(milliseconds: 1000)
+        fixture.run { fixture.client.state == .awaitingHead }
+        #expect(fixture.client.address == other.boundAddress)
+    }
+
     @Test func `when no address answers the attempt fails with a reason`() throws {
         let fixture = try StreamClientFixture()
         fixture.addresses = .success([.ip(try #require(IPAddress("127.0.0.2")), port: fixture.port)])
