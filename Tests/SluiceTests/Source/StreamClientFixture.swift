@@ -64,16 +64,23 @@ class LoopFixture: EventLoopHandler {
     var port: UInt16 { listener.boundAddress.port ?? 0 }
     var url: String { "http://127.0.0.1:\(port)/feed" }
 
-    /// Ticks until something is so. A test that waits in vain ends by its time limit.
-    func run(until condition: () -> Bool) {
-        while !condition() { _ = loop.tick(self, maySleep: true) }
+    /// What has to come did not.
+    struct Missing: Error {}
+
+    /// Ticks until something is so. Only a broken test uses its patience up.
+    func run(until condition: () -> Bool) throws {
+        let start = ContinuousClock.now
+        while !condition() {
+            guard start.duration(to: .now) < .seconds(20) else { throw Missing() }
+            _ = loop.tick(self, maySleep: false)
+        }
     }
 
     /// The next connection, its request read.
-    func accept() -> Exchange {
+    func accept() throws -> Exchange {
         let number = accepted
         accepted += 1
-        run { exchanges.count > number && exchanges[number].text.contains("\r\n\r\n") }
+        try run { exchanges.count > number && exchanges[number].text.contains("\r\n\r\n") }
         return exchanges[number]
     }
 
@@ -155,8 +162,8 @@ final class StreamClientFixture: LoopFixture, StreamClient.Owner {
     override func feedTimerFired() { client.timerFired() }
 
     /// Ticks until as many things were reported.
-    func reports(_ count: Int) -> [String] {
-        run { reports.count >= count }
+    func reports(_ count: Int) throws -> [String] {
+        try run { reports.count >= count }
         return reports
     }
 
