@@ -201,6 +201,38 @@ def test_gzip_is_decoded_as_it_comes_and_may_break_off(start, upstream):
         again.close()
 
 
+@pytest.mark.parametrize(
+    "sent, asked",
+    [
+        (b"data: 1\n\n", None),
+        (b"id: 1\ndata: 1\n\n", "1"),
+        (b"id: 1\ndata: 1\n\ndata: 2\n\n", "1"),
+        (b"id: 1\ndata: 1\n\nid:\ndata: 2\n\n", None),
+        (b"id: 1\ndata: 1\n\nid\ndata: 2\n\n", None),
+        (b"id: a\0b\ndata: 1\n\n", None),
+        (b"id: 1\ndata: 1\n\nid: a\0b\ndata: 2\n\n", "1"),
+        (b"data: 1\n\nid: 7\n\n", "7"),
+        (b"id: 1\ndata: 1\n\nid: 2\ndata: half\n", "1"),
+        (b"\xef\xbb\xbfid: 1\ndata: 1\n\n\xef\xbb\xbfid: 2\ndata: 2\n\n", "1"),
+        ("id: ü …\ndata: 1\n\n".encode(), "ü …"),
+        (b"id: " + b"x" * 5000 + b"\ndata: 1\n\n", None),
+        (b"id: \x01\ndata: 1\n\n", None),
+    ],
+)
+def test_the_cursor(start, upstream, sent, asked):
+    feed = upstream()
+    with fed(start, feed.url) as (gateway, stream):
+        exchange = feed.accept()
+        assert "last-event-id" not in exchange.fields
+        exchange.stream(sent)
+        stream.next()
+        exchange.close()
+        again = feed.accept()
+        value = again.fields.get("last-event-id")
+        assert (value and value.encode("latin-1").decode()) == asked
+        again.close()
+
+
 def test_what_is_sent_again_after_a_reconnect_arrives_once(start, upstream):
     feed = upstream()
     with fed(start, feed.url) as (gateway, stream):

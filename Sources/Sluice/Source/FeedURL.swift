@@ -36,7 +36,7 @@ struct FeedURL: Sendable, Equatable {
         }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         let path = rest[authority.endIndex...]
-        target = path.isEmpty ? "/" : path.hasPrefix("?") ? "/" + path : String(path)
+        target = Self.escaped(path.isEmpty ? "/" : path.hasPrefix("?") ? "/" + path : String(path))
         guard !authority.contains("@") else {
             throw Problem(
                 description: "a name and password do not stand in the URL; use credentials")
@@ -60,6 +60,10 @@ struct FeedURL: Sendable, Equatable {
             host = host[..<colon]
         }
         guard !host.isEmpty else { throw Problem(description: expected + ": it names no host") }
+        let isName = host.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-._:".utf8.contains(byte)
+        }
+        guard isName else { throw Problem(description: expected + ": \"\(host)\" is no host name") }
         let standard: UInt16 = isSecure ? 443 : 80
         if let portText {
             guard portText.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(portText), port > 0 else {
@@ -72,6 +76,18 @@ struct FeedURL: Sendable, Equatable {
         self.host = String(host)
         let shown = host.contains(":") ? "[\(host)]" : String(host)
         self.authority = port == standard ? shown : "\(shown):\(port)"
+    }
+
+    /// What is printable but may not stand in a request's target is written as `%XX`, as browsers do.
+    private static func escaped(_ target: String) -> String {
+        let hex = Array("0123456789ABCDEF")
+        return target.reduce(into: "") { result, character in
+            if let byte = character.asciiValue, "\"<>\\^`|".utf8.contains(byte) {
+                result += "%\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
+            } else {
+                result.append(character)
+            }
+        }
     }
 
     /// What is wrong with a URL; `nil` when nothing is.
