@@ -105,8 +105,28 @@ struct ProblemTests {
         #expect(
             routes(Route(RouteMatch(path: "/{topic}"), .publish(topic: "{topc}")))
                 == ["routes[0].publish.topic: the route's path has no {topc}; did you mean \"{topic}\"?"])
-        #expect(routes(Route(RouteMatch(path: "/"), .subscribe("t", "u.1"))).count == 1)
+        #expect(routes(Route(RouteMatch(path: "/"), .subscribe("t", "t"))).count == 1)
         #expect(routes(Route(RouteMatch(path: "/"), .subscribe(topics: []))).count == 1)
+    }
+
+    @Test func `several topics on one stream need the gateway's ids`() {
+        func shared(_ target: RouteTarget) -> [String] {
+            problems {
+                $0.topics = ["t": TopicOptions(), "u.{x}": TopicOptions(), "v": TopicOptions()]
+                $0.topics["v"]?.ids = .upstream
+                $0.routes = [Route(RouteMatch(path: "/{x}"), target)]
+            }
+        }
+        #expect(shared(.subscribe("t", "u.{x}")).isEmpty)
+        #expect(shared(.subscribe("v")).isEmpty)
+        #expect(
+            shared(.subscribe("t", "v"))
+                == ["routes[0].subscribe.topics[1]: a stream of several topics needs ids: gateway in all of them"])
+        #expect(shared(.subscribe(query: "topic", allow: ["t", "u.*", "*"])).isEmpty)
+        #expect(shared(.subscribe(query: "", allow: [])).count == 2)
+        #expect(
+            shared(.subscribe(query: "topic", allow: ["w.*"]))
+                == ["routes[0].subscribe.allow[0]: there is no topic that \"w.*\" takes"])
     }
 
     @Test func `a route that leaves the topic open allows topics that can exist`() {

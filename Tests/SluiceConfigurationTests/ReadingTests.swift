@@ -56,6 +56,34 @@ struct ReadingTests {
         #expect(file.listeners[0].tls == tls)
     }
 
+    @Test func `what a stream begins and ends with`() throws {
+        let file = try read(
+            """
+            listeners: [":0"]
+            topics:
+              a: {replay: all, end: abort, max_age: 1h, topic_field: data, overflow: latest}
+              b: {replay: 5, overflow: skip, topic_field: event}
+            routes:
+              - {match: /a, subscribe: [a, b]}
+              - {match: /b, subscribe: {query: topic, allow: "*"}}
+            limits: {log_bytes: 64MiB}
+            """
+        ).configuration
+        let topic = try #require(file.topics["a"])
+        #expect(topic.replay == .all)
+        #expect(topic.end == .abort)
+        #expect(topic.maxAge == .seconds(3600))
+        #expect(topic.topicField == .data)
+        #expect(topic.overflow == .latest)
+        #expect(file.topics["b"]?.replay == .newest(5))
+        #expect(file.topics["b"]?.overflow == .skip)
+        #expect(file.topics["b"]?.topicField == .event)
+        #expect(
+            file.routes.map(\.target)
+                == [.subscribe("a", "b"), .subscribe(query: "topic", allow: ["*"])])
+        #expect(file.limits.logBytes == 64 << 20)
+    }
+
     @Test func `tls development is a word for the whole`() throws {
         let file = try read("listeners: [{address: \":0\", tls: development}]")
         #expect(file.configuration.listeners == [ListenerOptions(":0", tls: .development())])

@@ -134,7 +134,7 @@ import Testing
             let (reader, _) = try await gateway.subscriber("/news")
             let text = String(repeating: "x", count: 16 * 1024)
             for number in 0..<1000 {
-                try gateway.gateway.hub.publish(ServerSentEvent("\(number) \(text)"), to: "news")
+                try await gateway.publish(ServerSentEvent("\(number) \(text)"))
                 #expect(try await reader.read(through: "\n\n").contains("data: \(number) "))
             }
             var counters = Counters()

@@ -21,6 +21,18 @@ struct RunningGateway {
         return (client, try await client.read(through: "\r\n\r\n"))
     }
 
+    /// Publishes an event to `news`, when there is room.
+    func publish(_ event: ServerSentEvent) async throws {
+        while true {
+            do {
+                try gateway.hub.publish(event, to: "news")
+                return
+            } catch where error.kind == .full {
+                await Task.yield()
+            }
+        }
+    }
+
     /// Publishes one event and returns the whole response.
     func publish(_ data: String, to path: String) async throws -> String {
         let client = try client()
