@@ -44,7 +44,7 @@ lossless: toolchain build-packages bench-packages ## Prove that nothing is lost 
 	Benchmarks/flat --sluice .build/release/sluice
 
 clean: ## Remove what was built; certificates stay.
-	rm -rf .build .build-lint .venv Examples/*/.build .pytest_cache
+	rm -rf .build .build-lint .venv Examples/.build Examples/*/.build .pytest_cache
 	find Tests -name __pycache__ -prune -exec rm -rf {} +
 
 toolchain:

@@ -3,21 +3,15 @@
 import subprocess
 
 import pytest
-from harness.gateway import TOP, Gateway
+from harness.examples import build
+from harness.gateway import Gateway
 from harness.raw import Connection, ask, request
 from harness.sse import Event, Stream
-
-HELLO = TOP / "Examples/Hello"
 
 
 @pytest.fixture(scope="session")
 def program():
-    """The example, built; a later run builds what changed alone."""
-    command = ["swift", "build", "--package-path", str(HELLO)]
-    built = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
-    folder = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True).stdout.strip()
-    return f"{folder}/Hello"
+    return build("Hello")
 
 
 @pytest.fixture
