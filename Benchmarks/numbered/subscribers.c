@@ -32,7 +32,8 @@ struct subscriber {
     int descriptor;
     SSL *ssl;
     SSL_SESSION *session;
-    uint64_t wake;  // when it does what comes next: reads, goes, comes
+    uint64_t wake;    // when it does what comes next: reads, goes, comes
+    uint64_t looked;  // when a slow one read last; 0: before its pause
     struct stream stream;
     struct record record;
 };
@@ -128,12 +129,16 @@ static void lost(struct subscriber *one, enum violation what, const char *why) {
     leave(one, false, one->kind == SILENT ? between(500, 1500) : 500);
 }
 
+static uint64_t events_behind(const struct subscriber *one) {
+    uint64_t behind = 0;
+    for (int feed = 0; check.feeds[feed]; feed++) behind += check.newest[feed] - one->record.have[feed];
+    return behind;
+}
+
 static void on_event(void *owner, const struct received *event) {
     struct subscriber *one = owner;
     check_event(&check, &one->record, event);
-    if (one->kind != SLOW) return;
-    uint64_t behind = 0;
-    for (int feed = 0; check.feeds[feed]; feed++) behind += check.newest[feed] - one->record.have[feed];
+    uint64_t behind = one->kind == SLOW ? events_behind(one) : 0;
     if (behind > farthest_behind) farthest_behind = behind;
 }
 
@@ -213,15 +218,18 @@ static bool feeds_are_over(void) {
 }
 
 static void read_slowly(struct subscriber *one) {
-    // Eight times as fast as events come; many records hold a single one.
-    int left = (int)between(flow / 16, flow / 6);
-    for (int count; left > 0 && (count = read_some(one, left)) > 0;) left -= count;
+    // Some KB at a time, eight times as fast as events come, also where this process gets its turn late.
+    uint64_t passed = one->looked && now > one->looked ? now - one->looked : 0;
+    int64_t left = 500 + (int64_t)(passed < 1000 * MILLISECOND ? passed / 1000 * flow / 125000 : 8 * flow);
+    for (int count; left > 0 && (count = read_some(one, left < 4000 ? (int)left : 4000)) > 0;) left -= count;
     if (one->state != READING) return;
     // Once it has all that is there it pauses, for so long that the gateway's socket is full (128 KiB that wait to be sent,
-    // and its own buffer); not any more when the feeds are at their end.
+    // and its own buffer); not any more when the feeds are at their end. That nothing can be read tells nothing: half a
+    // record may wait for its other half.
     uint64_t pause = (uint64_t)160 * 1024 * 1000 / flow;
-    bool rests = left > 0 && !feeds_are_over();
+    bool rests = events_behind(one) < 20 && !feeds_are_over();
     one->wake = now + (rests ? between(pause, 2 * pause) : between(2, 30)) * MILLISECOND;
+    one->looked = rests ? 0 : now;
     watch(one, 0, EPOLL_CTL_MOD);
 }
 
@@ -231,7 +239,8 @@ static void readable(struct subscriber *one, uint32_t events) {
         if (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) lost(one, ENDED, "");
         return;
     }
-    while (read_some(one, 16384) && !(one->kind == SILENT && one->stream.opened)) {}
+    // Some records, then the others have their turn: where this process is slow, a handshake must not wait for all of them.
+    for (int left = 8; left > 0 && read_some(one, 16384) && !(one->kind == SILENT && one->stream.opened); left--) {}
     if (one->state == READING && one->kind == SILENT && one->stream.opened) watch(one, EPOLLRDHUP, EPOLL_CTL_MOD);
 }
 
