@@ -27,7 +27,7 @@ struct RunningGateway {
             do {
                 try gateway.hub.publish(event, to: "news")
                 return
-            } catch where error.kind == .full {
+            } catch  where error.kind == .full {
                 await Task.yield()
             }
         }
