@@ -27,7 +27,8 @@ struct RunningGateway {
             do {
                 try gateway.hub.publish(event, to: "news")
                 return
-            } catch  where error.kind == .full {
+            } catch {
+                guard error.kind == .full else { throw error }
                 await Task.yield()
             }
         }
