@@ -41,6 +41,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try arguments.load()
+        for warning in loaded.warnings { Shell.complain("warning: \(warning)") }
         Shell.say(print ? loaded.effective : "\(loaded.name): nothing is wrong")
     }
 }

@@ -27,6 +27,7 @@ enum Serving {
         serving.cancel()
         let second = signals.next()
         logger.warning("stopped at once", metadata: ["signal": "\(second)"])
+        Gateway.killCommands()
         Shell.exit(Failure.atRunTime)
     }
 }

@@ -6,6 +6,8 @@ package struct ConfigurationFile {
     package let name: String
     /// What the file says.
     package let configuration: Configuration
+    /// What does not work now, but may later.
+    package let warnings: [Diagnostic]
     private let references: [ConfigurationProblem.Path: Tree]
 
     /// Reads a file and checks all of it. Relative paths in it start at its folder, `${NAME}` is taken from the
@@ -49,6 +51,9 @@ package struct ConfigurationFile {
         }
         self.name = name
         configuration = content.configuration
+        warnings = configuration.warnings().map {
+            Diagnostic(file: name, place: decoding.place(of: $0.path), problem: $0)
+        }
         references = decoding.references
     }
 

@@ -73,6 +73,8 @@ enum KeyRule {
     case atMostOne([String])
     /// The first has a meaning only beside the second.
     case needs([String], String)
+    /// The first have a meaning only beside one of the second.
+    case needsOne([String], [String])
 }
 
 extension Format {
@@ -230,12 +232,18 @@ private struct ObjectReading<Root> {
             refuseSecond(of: given(names), decoding)
         case .atMostOne(let names):
             refuseSecond(of: given(names), decoding)
-        case .needs(let names, let other):
-            guard given([other]).isEmpty else { return }
-            for entry in given(names) {
-                decoding.within(.key(entry.name), at: entry.place) {
-                    decoding.fail(entry.place, "this key stands only beside \(other)")
-                }
+        case .needs(let names, let other): refuse(given(names), unlessBeside: [other], entries, decoding)
+        case .needsOne(let names, let others): refuse(given(names), unlessBeside: others, entries, decoding)
+        }
+    }
+
+    private func refuse(
+        _ found: [Item.Entry], unlessBeside others: [String], _ entries: [Item.Entry], _ decoding: Decoding
+    ) {
+        guard !entries.contains(where: { others.contains($0.name) }) else { return }
+        for entry in found {
+            decoding.within(.key(entry.name), at: entry.place) {
+                decoding.fail(entry.place, "this key stands only beside \(others.joined(separator: " or "))")
             }
         }
     }

@@ -57,6 +57,8 @@ package enum Reference {
         case .exactlyOne(let names): "Exactly one of \(list(names))."
         case .atMostOne(let names): "At most one of \(list(names))."
         case .needs(let names, let other): "\(list(names)): only beside `\(other)`."
+        case .needsOne(let names, let others):
+            "\(list(names)): only beside \(others.map { "`\($0)`" }.joined(separator: " or "))."
         }
     }
 

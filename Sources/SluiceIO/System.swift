@@ -239,6 +239,78 @@ enum System {
         }
     }
 
+    // MARK: Processes
+
+    static func readPipe(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        // Asking for nothing would be answered like the end of the stream.
+        guard let base = buffer.baseAddress, buffer.count > 0 else { return .wouldBlock }
+        let count = retrying("read") { unsafe sluice_read_file(descriptor, base, buffer.count) }
+        if count > 0 { return .bytes(count) }
+        return count == 0 ? .end : failure(count)
+    }
+
+    /// Starts a program. The blocks hold strings, each with its NUL.
+    static func spawn(
+        _ program: String, directory: String?, arguments: (block: [CChar], count: Int),
+        variables: (block: [CChar], count: Int)
+    ) throws(ChildProcess.StartError) -> sluice_child {
+        var child = sluice_child()
+        let result = unsafe program.withCString { program in
+            unsafe withOptionalCString(directory) { directory in
+                unsafe arguments.block.withUnsafeBufferPointer { argumentBlock in
+                    unsafe variables.block.withUnsafeBufferPointer { variableBlock in
+                        var command = unsafe sluice_command(
+                            program: program, directory: directory, arguments: argumentBlock.baseAddress,
+                            argument_count: arguments.count, variables: variableBlock.baseAddress,
+                            variable_count: variables.count)
+                        // Errors are the file system's and the program's, so none of them is a bug of ours.
+                        return unsafe sluice_spawn(&command, &child)
+                    }
+                }
+            }
+        }
+        guard result < 0 else { return child }
+        let errno = Errno(-result)
+        switch Int(child.step) {
+        case SLUICE_SPAWN_DIRECTORY: throw .directory(directory ?? "", errno)
+        case SLUICE_SPAWN_PROGRAM: throw .program(program, errno)
+        default: throw .process(errno)
+        }
+    }
+
+    private static func withOptionalCString<Result>(
+        _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
+    ) -> Result {
+        guard let text else { return body(nil) }
+        return unsafe text.withCString { unsafe body($0) }
+    }
+
+    /// How a process ended; nil while it runs. Without `reap` its number stays taken.
+    static func ending(of process: Int32, reap: Bool) -> ChildProcess.Ending? {
+        var status: Int32 = 0
+        let state = retrying("waitid") { unsafe sluice_child_state(process, reap, &status) }
+        switch Int(state) {
+        case SLUICE_CHILD_RUNS: return nil
+        case SLUICE_CHILD_EXITED: return .exited(status: status)
+        case SLUICE_CHILD_SIGNALLED: return .signalled(status)
+        // Only ECHILD is left: somebody else has taken the answer.
+        default: return .unknown
+        }
+    }
+
+    static func signalGroup(of pid: Int32, _ signal: Int32) {
+        // A group that is gone already is what was wanted.
+        _ = retrying("kill") { sluice_signal_group(pid, signal) }
+    }
+
+    static func programFile(_ path: String) throws(Errno) {
+        _ = try checked("stat") { unsafe sluice_program_file(path) }
+    }
+
+    static func variable(_ name: String) -> String? {
+        unsafe sluice_variable(name).map { unsafe String(cString: $0) }
+    }
+
     // MARK: Threads and names
 
     /// Starts a thread; nil when the system has none left.

@@ -175,13 +175,46 @@ struct ErrorTests {
         #expect(
             found.filter { !$0.contains("cannot be read") } == [
                 "3:28: sources.a.url: ticker and url do not go together",
-                "4:28: sources.b.retry: this key stands only beside url",
-                "5:6: sources.c: one of url, ticker is missing",
+                "4:28: sources.b.retry: this key stands only beside url or command",
+                "5:6: sources.c: one of url, command, ticker is missing",
                 "7:36: routes[0].respond.file: body and file do not go together",
                 "8:5: routes[1]: one of subscribe, publish, respond is missing",
                 "9:29: routes[2].publish: respond and publish do not go together",
                 "10:37: routes[3].publish.allow: topic and allow do not go together",
                 "11:26: routes[4].publish: one of topic, allow is missing",
+            ])
+    }
+
+    @Test func `a command is a list, for no shell reads it`() {
+        #expect(
+            errors(in: with("sources: {s: {command: tail -F app.log}}")) == [
+                "2:24: sources.s.command: expected a list of a program and its arguments, such as [tail, -F, app.log] "
+                    + "(no shell is used), not \"tail -F app.log\""
+            ])
+        #expect(
+            errors(in: with("sources: {s: {command: []}}")) == [
+                "2:24: sources.s.command: expected a program and its arguments, such as [tail, -F, app.log]"
+            ])
+        #expect(
+            errors(in: with("sources: {s: {command: [a], url: http://a/}}")) == [
+                "2:29: sources.s.url: command and url do not go together"
+            ])
+    }
+
+    @Test func `keys that need another one`() {
+        let found = errors(
+            in: with(
+                """
+                sources:
+                  a: {url: http://a/, format: sse}
+                  b: {command: [x], idle_timeout: 1s}
+                  c: {ticker: {every: 1s}, retry: {initial: 1s}}
+                """))
+        #expect(
+            found == [
+                "3:23: sources.a.format: this key stands only beside command",
+                "4:21: sources.b.idle_timeout: this key stands only beside url",
+                "5:28: sources.c.retry: this key stands only beside url or command",
             ])
     }
 }

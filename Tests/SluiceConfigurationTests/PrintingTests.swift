@@ -21,6 +21,8 @@ struct PrintingTests {
             dedupe: 0
           bearer: {url: "http://a.example", credentials: {bearer: "${TOKEN}"}}
           basic: {url: "http://a.example", credentials: {basic: {user: me, password: "${TOKEN}"}}}
+          log: {command: [./bin/follow, -F, "a b", "$${x}"], event: line, environment: {KEY: "${TOKEN}"}, retry: {initial: 2s}}
+          stream: {command: [curl, -N, http://a], format: sse, directory: /tmp}
           clock: {ticker: {every: 2s, event: ": # {}", data: "a\\nb\\t\\"\\\\\\x07\\u2028é", id: "${TOKEN}{n}"}}
         topics:
           "t.{x}": {sources: [feed], limit: 5, linger: 1s, gap_event: off, on_gap: live, opening_id: on}

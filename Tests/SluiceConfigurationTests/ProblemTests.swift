@@ -54,6 +54,48 @@ struct ProblemTests {
         #expect(found.count == 3, "\(found)")
     }
 
+    @Test func `what is no command`() {
+        func found(_ command: [String], _ change: (inout CommandOptions) -> Void = { _ in }) -> [String] {
+            var options = CommandOptions(command)
+            change(&options)
+            return problems { [options] in $0.sources["s"] = .command(options) }
+        }
+        #expect(found(["no-such-program", "", "-x"]).isEmpty)
+        #expect(found([]).count == 1)
+        #expect(found([""]) == ["sources.s.command[0]: expected the name of a program"])
+        #expect(found(["a", "b\0"]) == ["sources.s.command[1]: cannot contain NUL"])
+        #expect(found(["a"]) { $0.event = "a\nb" }.count == 1)
+        #expect(found(["a"]) { ($0.event, $0.format) = ("a", .sse) }.count == 1)
+        #expect(found(["a"]) { $0.directory = "" }.count == 1)
+        #expect(found(["a"]) { $0.environment = ["A=B": Secret(""), "": Secret(""), "C": Secret("\0")] }.count == 3)
+        #expect(found(["a"]) { $0.retry.initial = .zero }.count == 1)
+    }
+
+    @Test func `a command feeds no template`() {
+        let found = problems { configuration in
+            configuration.sources["s"] = .command(["date"])
+            var topic = TopicOptions()
+            topic.sources = ["s"]
+            configuration.topics = ["a": topic, "b.{x}": topic]
+        }
+        #expect(found.count == 1 && found[0].hasPrefix("topics.\"b.{x}\".sources[0]: "), "\(found)")
+    }
+
+    @Test func `a program that is not there is a warning, and no problem`() {
+        var configuration = Configuration()
+        configuration.listeners = [ListenerOptions(":0")]
+        configuration.sources = [
+            "a": .command(["no-such-program-here"]), "b": .command(["/etc/passwd"]), "c": .command(["sh", "-c", "x"]),
+        ]
+        #expect(configuration.problems().isEmpty)
+        #expect(
+            configuration.warnings().map(\.description) == [
+                "sources.a.command[0]: the program no-such-program-here cannot be run in the folders of PATH: "
+                    + "No such file or directory (ENOENT)",
+                "sources.b.command[0]: the program /etc/passwd cannot be run: Permission denied (EACCES)",
+            ])
+    }
+
     @Test func `two templates that can match one name`() {
         let overlapping = [("a.{x}", "{y}.b"), ("{x}", "a{y}"), ("a{x}b", "a{y}b"), ("{x}.{y}", "a.{z}")]
         for (one, other) in overlapping {

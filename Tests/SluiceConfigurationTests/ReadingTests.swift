@@ -84,6 +84,32 @@ struct ReadingTests {
         #expect(file.limits.logBytes == 64 << 20)
     }
 
+    @Test func `a command's paths start at the file's folder`() throws {
+        let file = try read(
+            with(
+                """
+                sources:
+                  a: {command: [tail, -F, app.log], retry: {initial: 2s}}
+                  b: {command: [./follow, ../x], directory: sub, format: sse, environment: {A: b}}
+                  c: {command: [/bin/x], directory: /tmp, event: line}
+                """)
+        ).configuration
+        var a = CommandOptions(["tail", "-F", "app.log"])
+        a.directory = "/etc/x"
+        a.retry.initial = .seconds(2)
+        #expect(file.sources["a"] == .command(a))
+        // Arguments are the program's own business.
+        var b = CommandOptions(["/etc/x/follow", "../x"])
+        b.directory = "/etc/x/sub"
+        b.format = .sse
+        b.environment = ["A": Secret("b")]
+        #expect(file.sources["b"] == .command(b))
+        var c = CommandOptions(["/bin/x"])
+        c.directory = "/tmp"
+        c.event = "line"
+        #expect(file.sources["c"] == .command(c))
+    }
+
     @Test func `tls development is a word for the whole`() throws {
         let file = try read("listeners: [{address: \":0\", tls: development}]")
         #expect(file.configuration.listeners == [ListenerOptions(":0", tls: .development())])

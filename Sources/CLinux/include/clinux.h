@@ -123,6 +123,51 @@ int64_t sluice_memory(void);
 int sluice_open_file(const char *path);
 ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count);
 
+// Processes ------------------------------------------------------------------------------------------------
+
+/// What a new process becomes. Blocks are strings one behind the other, each with its NUL.
+typedef struct sluice_command {
+    /// The program's file; a relative one starts at `directory`.
+    const char *program;
+    /// NULL: this process's.
+    const char *directory;
+    const char *arguments;
+    size_t argument_count;
+    /// NAME=value, in place of this process's variable of that name, or beside them.
+    const char *variables;
+    size_t variable_count;
+} sluice_command;
+
+/// What could not be done.
+enum { SLUICE_SPAWN_PROCESS = 0, SLUICE_SPAWN_DIRECTORY = 1, SLUICE_SPAWN_PROGRAM = 2 };
+
+typedef struct sluice_child {
+    int32_t pid;
+    /// A pidfd: readable when the process ended.
+    int process;
+    /// The reading ends of its standard output and standard error, non-blocking.
+    int output;
+    int errors;
+    /// When it could not be started.
+    int step;
+} sluice_child;
+
+/// Starts a program in a group of its own, with nothing open but 0 (/dev/null), 1 and 2 (pipes), no signal blocked or
+/// ignored. It is killed when the thread that started it ends.
+int sluice_spawn(const sluice_command *command, sluice_child *child);
+
+enum { SLUICE_CHILD_RUNS = 0, SLUICE_CHILD_EXITED = 1, SLUICE_CHILD_SIGNALLED = 2 };
+
+/// Whether a process ended, and how: its exit status, or the signal that ended it. Without `reap` its number stays
+/// taken; -ECHILD when somebody else has reaped it.
+int sluice_child_state(int process, bool reap, int *status);
+/// Sends a signal to all of the group that a process leads.
+int sluice_signal_group(int32_t pid, int signal);
+/// 0 when a path is a file that may be run.
+int sluice_program_file(const char *path);
+/// An environment variable, or NULL.
+const char *sluice_variable(const char *name);
+
 // Threads --------------------------------------------------------------------------------------------------
 
 int sluice_thread_start(uintptr_t *thread, const char *name, void (*body)(void *), void *context);

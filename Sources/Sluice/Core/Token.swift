@@ -18,6 +18,7 @@ enum TokenKind: UInt8 {
     case source
     case housekeeping
     case ticks
+    case command
 }
 
 extension Token {

@@ -19,15 +19,7 @@ extension ConfigurationCheck {
             }
         }
         if let credentials = feed.credentials { check(credentials, path["credentials"]) }
-        let retry = path["retry"]
-        time(feed.retry.initial, retry["initial"], atLeast: .milliseconds(1))
-        time(feed.retry.maximum, retry["maximum"], atLeast: .milliseconds(1))
-        time(feed.retry.resetAfter, retry["reset_after"], atLeast: .zero)
-        time(feed.retry.refused, retry["refused"], atLeast: .milliseconds(1))
-        part(feed.retry.jitter, retry["jitter"])
-        if feed.retry.maximum < feed.retry.initial {
-            report(retry["maximum"], "the longest delay is shorter than the first (initial)")
-        }
+        check(feed.retry, path["retry"])
         time(feed.idleTimeout, path["idle_timeout"], atLeast: .milliseconds(1))
         if let authority = feed.certificateAuthority { file(authority, path["ca"]) }
         if let certificate = feed.clientCertificate {

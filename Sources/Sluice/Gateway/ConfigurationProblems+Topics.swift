@@ -6,6 +6,7 @@ extension ConfigurationCheck {
             switch source.kind {
             case .ticker(let ticker): check(ticker, path["ticker"])
             case .feed(let feed): check(feed, path)
+            case .command(let command): check(command, path)
             }
         }
     }
@@ -15,6 +16,17 @@ extension ConfigurationCheck {
         if let event = ticker.event { eventField(event, path["event"]) }
         if let id = ticker.id { eventField(id, path["id"]) }
         if ticker.data.utf8.contains(0) { report(path["data"], "an event's data cannot contain NUL") }
+    }
+
+    mutating func check(_ retry: FeedRetry, _ path: Path) {
+        time(retry.initial, path["initial"], atLeast: .milliseconds(1))
+        time(retry.maximum, path["maximum"], atLeast: .milliseconds(1))
+        time(retry.resetAfter, path["reset_after"], atLeast: .zero)
+        time(retry.refused, path["refused"], atLeast: .milliseconds(1))
+        part(retry.jitter, path["jitter"])
+        if retry.maximum < retry.initial {
+            report(path["maximum"], "the longest delay is shorter than the first (initial)")
+        }
     }
 
     mutating func checkTopics() {
@@ -65,6 +77,9 @@ extension ConfigurationCheck {
                 continue
             }
             if !seen.insert(name).inserted { report(place, "the source \"\(name)\" is listed twice") }
+            if case .command = source.kind, !template.isLiteral {
+                report(place, "\"\(name)\" is a command, which cannot feed a template: it knows no parameters")
+            }
             if case .feed(let feed) = source.kind {
                 let given = template.parameterNames
                 for parameter in Syntax.parameters(ofURL: feed.url) ?? [] where !given.contains(parameter) {

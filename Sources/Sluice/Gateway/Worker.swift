@@ -22,6 +22,7 @@ final class Worker: EventLoopHandler {
     var doomed: [Token] = []
     var feeds: [UpstreamFeed] = []
     var tickers: [Ticker] = []
+    var commands: [CommandSlot] = []
     let ticks = Slab<TickTimer>()
     var isDraining = false
     var drainDeadline: UInt64 = 0
@@ -85,6 +86,7 @@ final class Worker: EventLoopHandler {
         case .connection: connectionReady(token, events)
         case .listener: accept(from: Int(token.index))
         case .feed: feedReady(token, events)
+        case .command: commandReady(token)
         // Mailboxes are emptied before every flush; their descriptors only end the sleep.
         case .mailbox, .jobs: break
         case .source, .housekeeping, .ticks, nil: break
@@ -96,6 +98,7 @@ final class Worker: EventLoopHandler {
         switch kind {
         case .connection: connectionTimer(token)
         case .feed: feedTimer(token)
+        case .command: commandTimer(token)
         case .source: tickerTimer(token)
         case .ticks: ticksTimer(token)
         case .housekeeping: housekeeping()

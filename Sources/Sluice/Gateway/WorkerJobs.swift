@@ -70,6 +70,8 @@ extension Worker {
         for slot in listeners { loop.selector.remove(slot.listener.rawValue) }
         listeners = []
         for feed in feeds { feed.stop() }
+        // Killed before the last of the grace, so that they are gone at the deadline.
+        stopCommands(graceMilliseconds: grace - grace / 4)
         // Streams end after this tick's flush, so that what was accepted before is delivered.
         mustEndStreams = true
         // Something has to wake the loop at the deadline.
@@ -98,11 +100,12 @@ extension Worker {
         }
         if context.now >= drainDeadline { connections.forEach { _, connection in doom(connection) } }
         closeDoomed()
-        if connections.count == 0 { loop.stop() }
+        if connections.count == 0, commandsAreOver || context.now >= drainDeadline { loop.stop() }
     }
 
     /// The loop is over: what is left is closed.
     func closeEverything() {
+        endCommands()
         connections.forEach { _, connection in doom(connection) }
         closeDoomed()
     }

@@ -15,6 +15,7 @@ extension Worker {
                 tickers.append(Ticker(options, topics: topics, hub: hub, worker: index))
                 armTicker(tickers.count - 1, from: context.now)
             case .feed(let options): startFeed(name, options, topics)
+            case .command(let options): startCommand(name, options, topics)
             }
         }
     }
@@ -32,6 +33,7 @@ extension Worker {
     /// Those that found their topics full try again.
     private func sourcesRelieved() {
         for feed in feeds { feed.relieved() }
+        relieveCommands()
     }
 
     private func armTicker(_ number: Int, from time: UInt64) {

@@ -28,11 +28,13 @@ struct Counters: Sendable, Equatable {
     var repairedEvents: UInt64 = 0
     var oversizedEvents: UInt64 = 0
     var feeds = FeedCounters()
+    var commands = CommandCounters()
 
     static func + (left: Counters, right: Counters) -> Counters {
         var sum = left
         for field in Counters.fields { sum[keyPath: field] &+= right[keyPath: field] }
         sum.feeds = left.feeds + right.feeds
+        sum.commands = left.commands + right.commands
         return sum
     }
 

@@ -3,6 +3,7 @@ public struct SourceOptions: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case ticker(TickerOptions)
         case feed(FeedOptions)
+        case command(CommandOptions)
     }
     package let kind: Kind
 
@@ -12,6 +13,10 @@ public struct SourceOptions: Sendable, Equatable {
     public static func feed(_ options: FeedOptions) -> SourceOptions { SourceOptions(kind: .feed(options)) }
     /// An upstream SSE stream with the default options.
     public static func feed(url: String) -> SourceOptions { .feed(FeedOptions(url: url)) }
+    /// What a program writes.
+    public static func command(_ options: CommandOptions) -> SourceOptions { SourceOptions(kind: .command(options)) }
+    /// The lines that a program writes, with the default options.
+    public static func command(_ command: [String]) -> SourceOptions { .command(CommandOptions(command)) }
 }
 
 /// A source that publishes one event each `every`.

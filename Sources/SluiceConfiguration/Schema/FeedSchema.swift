@@ -17,7 +17,7 @@ extension Format where Value == SourceOptions {
             Key(
                 "client_certificate", optional: \.feed.clientCertificate, .clientCertificate,
                 "A certificate that is shown to the URL's own origin (mutual TLS)."),
-            Key("retry", \.feed.retry, .feedRetry, "When it connects again."),
+            Key("retry", \.feed.retry, .feedRetry, "When it connects again, or a command is started again."),
             Key(
                 "idle_timeout", \.feed.idleTimeout, .duration,
                 "The time without a byte (comments count) after which a connection counts as dead."),
@@ -105,7 +105,7 @@ extension Format where Value == FeedRetry {
                 Key("maximum", \.maximum, .duration, "The longest delay."),
                 Key("jitter", \.jitter, .part, "The part of a delay that chance may take off, 0 to 1."),
                 Key("reset_after", \.resetAfter, .duration, "The time of good state after which delays start over."),
-                Key("refused", \.refused, .duration, "The delay after 401, 403, 404 and 410."),
+                Key("refused", \.refused, .duration, "The delay of a feed after 401, 403, 404 and 410."),
             ])
     }
 }

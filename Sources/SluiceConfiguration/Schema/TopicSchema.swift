@@ -1,9 +1,12 @@
 import Sluice
 
-/// A source as it stands in a file: a feed, unless it has a ticker.
+/// A source as it stands in a file: a feed, unless it has a ticker or a command.
 struct SourceDraft {
     var feed = FeedOptions(url: "")
     var ticker: TickerOptions?
+    /// Its `retry` is the feed's, which stands at the same place.
+    var command = CommandOptions([])
+    var isCommand = false
 
     init() {}
 
@@ -11,22 +14,33 @@ struct SourceDraft {
         switch source.kind {
         case .feed(let options): feed = options
         case .ticker(let options): ticker = options
+        case .command(let options): setCommand(options)
         }
     }
 
-    var source: SourceOptions { ticker.map { .ticker($0) } ?? .feed(feed) }
+    func source(_ decoding: Decoding) -> SourceOptions {
+        isCommand ? .command(commandOptions(decoding)) : ticker.map { .ticker($0) } ?? .feed(feed)
+    }
+
+    var isFeed: Bool { ticker == nil && !isCommand }
 }
 
 extension Format where Value == SourceOptions {
     static var source: Format {
         let ticker = Key<SourceDraft>("ticker", optional: \.ticker, .ticker, "Events made by a clock.")
+        let feed = feedKeys.map { key in
+            // Commands are started again as feeds connect again.
+            key.written { $0.isFeed || $0.isCommand && key.name == "retry" }
+        }
         return Format<SourceDraft>.object(
-            "sources.*", start: SourceDraft(), keys: feedKeys.map { $0.written { $0.ticker == nil } } + [ticker],
-            short: "url",
+            "sources.*", start: SourceDraft(), keys: feed + SourceDraft.commandKeys + [ticker], short: "url",
             rules: [
-                .exactlyOne(["url", "ticker"]), .needs(feedKeys.map(\.name).filter { $0 != "url" }, "url"),
+                .exactlyOne(["url", "command", "ticker"]),
+                .needs(feed.map(\.name).filter { $0 != "url" && $0 != "retry" }, "url"),
+                .needsOne(["retry"], ["url", "command"]),
+                .needs(SourceDraft.commandKeys.map(\.name).filter { $0 != "command" }, "command"),
             ]
-        ).map({ draft, _ in draft.source }, { SourceDraft($0) })
+        ).map({ draft, decoding in draft.source(decoding) }, { SourceDraft($0) })
     }
 }
 
