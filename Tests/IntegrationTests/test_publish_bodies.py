@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from harness.gateway import settings
-from harness.raw import ask
+from harness.raw import Connection, ask, request
 from harness.sse import Event, Stream
 
 JSON = "application/json"
@@ -231,3 +231,19 @@ def test_more_than_the_log_can_keep_is_refused_whole(start):
         assert post(gateway, "x" * 100_000, "text/plain").status == 413
         taken(post(gateway, {"data": "next"}))
         assert stream.next().data == "next"
+
+
+def test_while_subscribers_are_behind_nothing_is_taken_and_the_publisher_is_told_when_to_try_again(start):
+    # Both requests are read at once, so the second one comes before the first one's event has left.
+    gateway = start(settings({"history": {"bytes": "1KiB"}, "max_lag": "1KiB"}, workers=1))
+    with Stream(gateway.port) as stream, Connection(gateway.port) as connection:
+        stream.opened()
+        first, second = ({"data": letter * 700} for letter in "ab")
+        connection.send(b"".join(request("POST", "/publish/t", {"Content-Type": JSON}, json.dumps(e)) for e in (first, second)))
+        assert connection.response().status == 200
+        refused = connection.response()
+        assert refused.status == 429
+        assert refused["Retry-After"] == "1"
+        assert stream.next().data == "a" * 700
+        taken(post(gateway, second))
+        assert stream.next().data == "b" * 700
