@@ -32,5 +32,13 @@ package enum JSONText {
         target.append(contentsOf: quoted(String(decoding: bytes, as: UTF8.self)).utf8)
     }
 
-    static func append(_ text: String, to target: inout [UInt8]) { target.append(contentsOf: quoted(text).utf8) }
+    static func append(_ text: String, to target: inout [UInt8]) {
+        // Ids and their like: the answer to a batch holds thousands.
+        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {
+            return target.append(contentsOf: quoted(text).utf8)
+        }
+        target.append(0x22)
+        target.append(contentsOf: text.utf8)
+        target.append(0x22)
+    }
 }

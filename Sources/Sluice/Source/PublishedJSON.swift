@@ -4,6 +4,8 @@ struct PublishedJSON {
     static let longestRetry = UInt64(UInt32.max)
     static let retryExpected = "expected whole milliseconds, at most \(longestRetry)"
     private static let keys = ["data", "event", "id", "retry", "topic"]
+    /// The same as they stand in a body, so that most events are read without any string.
+    private static let names = keys.map { Array($0.utf8) }
 
     private var reader: JSONReader
 
@@ -37,16 +39,18 @@ struct PublishedJSON {
     private mutating func event(_ index: Int?) throws(PublishRefusal) -> PublishRequest.Event {
         var draft = EventDraft(data: [])
         var topic: String?
-        var seen: [String] = []
+        /// A bit for each key.
+        var seen = 0
         try read { reader throws(JSONError) in try reader.enter() }
         while let bytes = try read({ reader throws(JSONError) in try reader.nextName() }) {
-            let name = String(decoding: bytes, as: UTF8.self)
-            guard Self.keys.contains(name) else {
+            guard let key = Self.names.firstIndex(of: bytes) else {
+                let name = String(decoding: bytes, as: UTF8.self)
                 let meant = Suggestion.nearest(to: name, in: Self.keys).map { "; did you mean \"\($0)\"?" } ?? ""
                 throw .at(index, nil, 400, "the key \(PublishRefusal.shown(name)) is not known\(meant)")
             }
-            guard !seen.contains(name) else { throw .at(index, name, 400, "this key stands in the object twice") }
-            seen.append(name)
+            let name = Self.keys[key]
+            guard seen & 1 << key == 0 else { throw .at(index, name, 400, "this key stands in the object twice") }
+            seen |= 1 << key
             switch name {
             case "data": draft.data = try data()
             case "event": draft.type = try string(index, name) ?? []
@@ -55,7 +59,7 @@ struct PublishedJSON {
             default: topic = try string(index, name).map { String(decoding: $0, as: UTF8.self) }
             }
         }
-        guard seen.contains("data") else { throw .at(index, "data", 400, "this key is missing") }
+        guard seen & 1 == 1 else { throw .at(index, "data", 400, "this key is missing") }
         return PublishRequest.Event(draft: draft, topic: topic)
     }
 

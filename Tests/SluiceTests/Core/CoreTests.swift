@@ -113,6 +113,11 @@ import Testing
         var bytes: [UInt8] = []
         JSONText.append("a\"\\\n\u{1}é", to: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == "\"a\\\"\\\\\\n\\u0001é\"")
+        for (text, quoted) in [("", "\"\""), (" ~", "\" ~\""), ("\u{7F}", "\"\\u007f\""), ("\\", "\"\\\\\"")] {
+            bytes = []
+            JSONText.append(text, to: &bytes)
+            #expect(String(decoding: bytes, as: UTF8.self) == quoted)
+        }
     }
 }
 
