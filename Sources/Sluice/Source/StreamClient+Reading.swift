@@ -4,6 +4,9 @@ internal import SluiceSSE
 
 /// From bytes to reports.
 extension StreamClient {
+    /// Decoded bytes after which others have their turn: 32 KiB can hold a thousand times as much.
+    static let bytesInTurn = 256 * 1024
+
     func read() { take(transport?.read(context) ?? .nothing) }
 
     func take(_ outcome: Transport.ReadOutcome) {
@@ -131,6 +134,7 @@ extension StreamClient {
     private func inflate(_ body: UnsafeRawBufferPointer, _ inflater: Inflater) {
         let socket = socket
         var used = 0
+        var total = 0
         var isDone = false
         while !isDone {
             var items: [Item] = []
@@ -141,7 +145,7 @@ extension StreamClient {
                 used += unsafe try inflater.decode(UnsafeRawBufferPointer(rebasing: body[used...])) { piece in
                     bytes += piece.count
                     unsafe events.parse(piece) { collect($0, &items) }
-                    isDone = items.isEmpty || bytes < LoopContext.inputSize
+                    isDone = bytes < LoopContext.inputSize
                     return isDone
                 }
             } catch {
@@ -149,6 +153,8 @@ extension StreamClient {
                 fault = StreamFault(.coding, "\(error)")
             }
             if !items.isEmpty { report(.received(items)) }
+            total += bytes
+            if !isDone, total >= Self.bytesInTurn, socket == self.socket, state == .streaming { yieldTurn() }
             guard goesOn(socket) else {
                 if isPaused, socket == self.socket {
                     unsafe heldBody.append(UnsafeRawBufferPointer(rebasing: body[used...]))

@@ -92,7 +92,14 @@ final class StreamClient {
     private unowned let owner: any Owner
 
     var state = State.idle
-    private(set) var isPaused = false
+    /// Why nothing is read at the moment.
+    private var pauses: Set<Pause> = []
+    private enum Pause {
+        /// Its owner said so.
+        case owner
+        /// So much came out of little input that others have their turn first.
+        case turn
+    }
     private var schedule: FeedSchedule
     var redirects: Redirects
     var dedupe: DedupeWindow
@@ -180,17 +187,34 @@ final class StreamClient {
 
     /// Reads nothing until `resume`. What was read already and not reported is kept: less than one read.
     func pause() {
-        guard !isPaused else { return }
-        isPaused = true
+        guard !pauses.contains(.owner) else { return }
+        pause(.owner)
+    }
+
+    private func pause(_ reason: Pause) {
+        pauses.insert(reason)
         // Not only deaf to input: a peer that is gone would be told of in every tick.
         transport?.deregister(context)
     }
 
     /// Goes on after `pause`.
     func resume() {
-        guard isPaused else { return }
-        isPaused = false
-        guard state == .streaming else { return }
+        guard pauses.contains(.owner) else { return }
+        resume(.owner)
+    }
+
+    var isPaused: Bool { !pauses.isEmpty }
+
+    /// Lets others have their turn. A timer that is due now would fire in this tick.
+    func yieldTurn() {
+        pause(.turn)
+        deadline = context.now &+ 1
+        arm()
+    }
+
+    private func resume(_ reason: Pause) {
+        pauses.remove(reason)
+        guard state == .streaming, pauses.isEmpty else { return }
         lastHeard = context.now
         arm()
         readOn()
@@ -209,6 +233,7 @@ final class StreamClient {
             end(StreamFault(.timeout, "the TLS handshake took too long"))
         case .awaitingHead where deadline <= now:
             end(StreamFault(.timeout, "the upstream gave no answer in time"))
+        case .streaming where pauses.contains(.turn): if deadline <= now { resume(.turn) }
         case .streaming where !isPaused:
             if let idle = options.idleMilliseconds, lastHeard &+ idle <= now {
                 end(StreamFault(.timeout, "nothing came for \(idle) ms"))
@@ -224,6 +249,7 @@ final class StreamClient {
         case .waiting: retryAt
         case .connecting: (racers.map(\.deadline) + [race.nextTime].compactMap { $0 }).min()
         case .handshaking, .awaitingHead: deadline
+        case .streaming where pauses.contains(.turn): deadline
         case .streaming: isPaused ? nil : options.idleMilliseconds.map { lastHeard &+ $0 }
         }
     }
@@ -270,7 +296,7 @@ final class StreamClient {
 
     /// Closes whatever is open.
     func drop() {
-        isPaused = false
+        pauses = []
         held = ByteQueue()
         heldBody = ByteQueue()
         inflater = nil

@@ -77,11 +77,28 @@ import Testing
         exchange.send(Self.bomb)
         exchange.finish()
         while fixture.client.state != .waiting {
-            fixture.settle()
+            fixture.pass(milliseconds: 1)
             fixture.client.resume()
         }
         #expect(pieces.reduce(0, +) == 300)
         #expect(pieces.allSatisfy { $0 <= 100 })
         #expect(fixture.reports.last == "ended ended 1000")
+    }
+
+    @Test func `much out of little is read in turns`() throws {
+        let fixture = try StreamClientFixture()
+        let exchange = try began(fixture)
+        exchange.send(Self.bomb)
+        exchange.finish()
+        _ = try fixture.reports(2)
+        #expect(fixture.reports.count < 301)
+        // What its owner pauses meanwhile stays paused.
+        fixture.client.pause()
+        let count = fixture.reports.count
+        fixture.pass(milliseconds: 1)
+        #expect(fixture.reports.count == count)
+        fixture.client.resume()
+        #expect(try fixture.reports(302).last == "ended ended 1000")
+        #expect(fixture.reports.count == 302)
     }
 }
