@@ -74,7 +74,7 @@ extension StreamClient {
         }
         guard token.generation == socket & Token.generationMask, !isPaused else { return }
         if events.contains(.write), transport?.becameWritable(context) == false, let failure = transport?.failure {
-            return end(StreamFault(failure, streaming: state == .streaming))
+            return cannotWrite(failure)
         }
         if !events.isDisjoint(with: [.read, .hangup, .readHangup, .error]) { read() }
     }
@@ -114,8 +114,16 @@ extension StreamClient {
         transport?.writeAll(request.bytes(for: place, lastEventID: events.lastEventID), context)
         // Nothing more is to be written, unless the peer did not take it all.
         if transport?.becameWritable(context) == false, let failure = transport?.failure {
-            return end(StreamFault(failure, streaming: false))
+            return cannotWrite(failure)
         }
         arm()
+    }
+
+    /// The peer takes nothing more. Why, it may have said before: an alert, or an early answer.
+    private func cannotWrite(_ failure: TransportError) {
+        let socket = socket
+        read()
+        guard socket == self.socket, isConnected else { return }
+        end(StreamFault(failure, streaming: state == .streaming))
     }
 }
