@@ -1,4 +1,5 @@
 import SluiceSSE
+import SluiceTestSupport
 import Testing
 
 /// Data, and the lines that it must become.

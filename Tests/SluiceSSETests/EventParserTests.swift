@@ -1,21 +1,27 @@
 import SluiceSSE
+import SluiceTestSupport
 import Testing
 
 @Suite struct `Event parser` {
-    @Test(arguments: streamCases)
-    func `a stream gives its events, whole`(_ stream: StreamCase) {
-        #expect(events(items(of: [stream.bytes[...]])) == stream.events)
+    @Test(arguments: try Conformance.streams())
+    func `a stream gives its events, whole`(_ stream: Conformance.Stream) {
+        var parser = EventParser()
+        var got: [EventParser.Item] = []
+        parser.parse(stream.bytes) { got.append($0) }
+        #expect(events(got) == stream.events)
+        #expect(retries(got) == stream.retries)
+        if let last = stream.last { #expect(String(decoding: parser.lastEventID, as: UTF8.self) == last) }
     }
 
-    @Test(arguments: streamCases)
-    func `a stream gives its events, byte by byte`(_ stream: StreamCase) {
-        let pieces = stream.bytes.indices.map { stream.bytes[$0...$0] }
+    @Test(arguments: try Conformance.streams())
+    func `a stream gives its events, byte by byte`(_ stream: Conformance.Stream) {
+        let pieces = stream.pieces(of: 1)
         #expect(items(of: pieces) == items(of: [stream.bytes[...]]))
         #expect(events(items(of: pieces)) == stream.events)
     }
 
-    @Test(arguments: streamCases)
-    func `a stream gives its events, cut in two anywhere`(_ stream: StreamCase) {
+    @Test(arguments: try Conformance.streams())
+    func `a stream gives its events, cut in two anywhere`(_ stream: Conformance.Stream) {
         let whole = items(of: [stream.bytes[...]])
         for cut in 0...stream.bytes.count {
             let parts = items(of: [stream.bytes[..<cut], [], stream.bytes[cut...]])
@@ -23,21 +29,9 @@ import Testing
         }
     }
 
-    @Test func `a retry counts if it is digits alone`() {
-        #expect(retries("retry:3000\nretry:1000x\n") == [3000])
-        #expect(retries("retry\nretry:\nretry: \nretry:-1\nretry:+1\nretry:1.5\nretry:  1\nretry:0x1\n").isEmpty)
-        #expect(retries("retry:03000\nretry: 0\nretry:٣\n") == [3000, 0])
-    }
-
-    @Test func `a retry needs no empty line, and one in a dropped event counts`() {
-        #expect(retries("retry:5\n") == [5])
-        #expect(retries("data:123456789\nretry:5\n", limits: .init(line: 9, event: 1)) == [5])
-    }
-
-    @Test func `a retry of any length does not overflow`() {
-        let most = UInt64(UInt32.max)
-        #expect(retries("retry:4294967295\nretry:4294967296\n") == [most, most])
-        #expect(retries("retry:18446744073709551616\nretry:\(String(repeating: "9", count: 5000))\n") == [most, most])
+    @Test func `a retry in a dropped event counts`() {
+        let text = Array("data:123456789\nretry:5\n".utf8)
+        #expect(retries(items(of: [text[...]], limits: .init(line: 9, event: 1))) == [5])
     }
 
     @Test func `comments are handed out as they came`() {
@@ -111,8 +105,8 @@ private func parsed(_ bytes: some Collection<UInt8>) -> [ParsedEvent] {
 
 private func parsed(_ text: String) -> [ParsedEvent] { parsed(Array(text.utf8)) }
 
-private func retries(_ text: String, limits: EventParser.Limits = .init()) -> [UInt64] {
-    items(of: [Array(text.utf8)[...]], limits: limits).compactMap { item in
+private func retries(_ items: [EventParser.Item]) -> [UInt64] {
+    items.compactMap { item in
         guard case .retry(let milliseconds) = item else { return nil }
         return milliseconds
     }

@@ -1,4 +1,5 @@
 import SluiceSSE
+import SluiceTestSupport
 import Testing
 
 /// A limited stream: what is dropped is reported in its place.

@@ -1,4 +1,5 @@
 import SluiceSSE
+import SluiceTestSupport
 import Testing
 
 @Suite struct `Event parser on random streams` {
@@ -29,6 +30,49 @@ import Testing
                 #expect(String(validating: event.data, as: UTF8.self) != nil)
                 #expect(event.wasRepaired || event.data.count + event.type.count <= limits.event)
             }
+        }
+    }
+
+    /// Two parsers read the same stream, one of them in random pieces.
+    @Test func `a million events are the same in random pieces`() {
+        var random = SplitMix(state: 13)
+        let chunks = (0..<50).map { _ in Self.chunk(of: 500, using: &random) }
+        var whole = EventParser()
+        var split = EventParser()
+        var count = 0
+        while count < 1_000_000 {
+            let chunk = chunks.randomElement(using: &random) ?? []
+            var expected: [EventParser.Item] = []
+            whole.parse(chunk) { expected.append($0) }
+            var got: [EventParser.Item] = []
+            var start = 0
+            while start < chunk.count {
+                // Mostly long pieces, as they come; also very short ones.
+                let most = Int.random(in: 0..<8, using: &random) == 0 ? 3 : 400
+                let end = min(chunk.count, start + Int.random(in: 1...most, using: &random))
+                split.parse(chunk[start..<end]) { got.append($0) }
+                start = end
+            }
+            guard got == expected, split.lastEventID == whole.lastEventID else {
+                Issue.record("not the same after \(count) events")
+                return
+            }
+            for case .event in expected { count += 1 }
+        }
+    }
+
+    /// Blocks of all kinds of fields, line ends and text, nearly all of which dispatch something.
+    private static func chunk(of blocks: Int, using random: inout SplitMix) -> [UInt8] {
+        let fields: [[UInt8]] =
+            ["id: 7", "id", "id:a\0", "event: x", ": comment", "retry: 10", "data", "nothing", "data:\u{FEFF}é🦥"]
+            .map { Array($0.utf8) } + [Array("data:".utf8) + [0xE2, 0x82]]
+        let ends: [[UInt8]] = [[0x0A], [0x0A], [0x0D, 0x0A], [0x0D]]
+        return (0..<blocks).flatMap { number -> [UInt8] in
+            let end = ends.randomElement(using: &random) ?? []
+            let more = (0..<Int.random(in: 0...2, using: &random)).flatMap { _ in
+                (fields.randomElement(using: &random) ?? []) + end
+            }
+            return more + Array("data:\(number)".utf8) + end + end
         }
     }
 
