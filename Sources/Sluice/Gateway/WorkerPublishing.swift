@@ -57,6 +57,7 @@ extension Worker {
         switch hub.publish(batch, from: index) {
         case .accepted(let receipt): return receipt
         case .full: throw PublishRefusal(429, "subscribers are behind; nothing was published, send it again later")
+        case .gone: throw PublishRefusal(503, Hub.noRoomForTopics)
         case .tooLarge(let topic):
             throw PublishRefusal(
                 413, "this is more than the log of \(PublishRefusal.shown(topic)) keeps; nothing was published")

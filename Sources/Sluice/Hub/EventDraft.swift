@@ -64,4 +64,6 @@ enum Admission {
     case full
     /// It holds more bytes than the topic's log, or all logs, keep. Nothing was published.
     case tooLarge(topic: String)
+    /// An instance was dropped meanwhile, and there is no room to make it again. Nothing was published.
+    case gone(topic: String)
 }

@@ -38,6 +38,7 @@ public final class Hub: Sendable {
     private let waiting = Atomic<UInt64>(0)
     private let ended = Atomic<Bool>(false)
 
+    static let noRoomForTopics = "there are as many topics as there may be"
     /// Messages that may wait in one mailbox.
     static let mailboxLimit = 65_536
 
@@ -83,7 +84,7 @@ public final class Hub: Sendable {
             state.instances[template.number] = live + 1
             return (topic, true)
         }
-        guard let found else { throw SluiceError(.limit, "there are as many topics as there may be") }
+        guard let found else { throw SluiceError(.limit, Hub.noRoomForTopics) }
         if isNew { tellUse(of: found) }
         return found
     }

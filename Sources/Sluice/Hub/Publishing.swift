@@ -46,6 +46,7 @@ extension Hub {
         case .accepted(let receipt): return receipt
         case .full: throw SluiceError(.full, "subscribers of \(name) are too far behind")
         case .tooLarge(let name): throw SluiceError(.tooLarge, "this is more than all that \(name) may keep")
+        case .gone: throw SluiceError(.limit, Hub.noRoomForTopics)
         }
     }
 
@@ -62,9 +63,9 @@ extension Hub {
             case .tooLarge(let topic): return .tooLarge(topic: topic)
             case .dropped(let topic):
                 // An instance was dropped between finding it and now: the next one takes its events.
-                let next = try? self.topic(named: topic.name)
+                guard let next = try? self.topic(named: topic.name) else { return .gone(topic: topic.name) }
                 for index in batch.indices {
-                    batch[index].topics = batch[index].topics.compactMap { $0 === topic ? next : $0 }
+                    batch[index].topics = batch[index].topics.map { $0 === topic ? next : $0 }
                 }
             }
         }

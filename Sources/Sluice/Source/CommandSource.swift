@@ -208,8 +208,8 @@ final class CommandSource {
                 held = held.dropFirst(part.count)
             case .full: return
             // Together they are too much; one by one they may not be.
-            case .tooLarge where part.count > 1: inParts = true
-            case .tooLarge(let topic):
+            case .tooLarge where part.count > 1, .gone where part.count > 1: inParts = true
+            case .tooLarge(let topic), .gone(let topic):
                 dropped("the topic \(topic) cannot keep it")
                 let topics = held[held.startIndex].topics.filter { $0.name != topic }
                 if topics.isEmpty { held = held.dropFirst() } else { held[held.startIndex].topics = topics }

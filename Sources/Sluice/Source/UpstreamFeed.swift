@@ -112,7 +112,7 @@ final class UpstreamFeed {
         switch hub.publish(batch, from: worker) {
         case .accepted: return []
         case .full: return batch
-        case .tooLarge(let topic):
+        case .tooLarge(let topic), .gone(let topic):
             guard batch.count == 1, var only = batch.first else {
                 // Together they are too much; one by one they may not be.
                 for index in batch.indices {
