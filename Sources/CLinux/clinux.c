@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -182,6 +184,12 @@ int sluice_get_option(int fd, enum sluice_option option, int *value) {
     }
     socklen_t size = sizeof *value;
     RESULT(getsockopt(fd, level, name, value, &size));
+}
+
+int sluice_output_queue(int fd) {
+    int bytes = 0;
+    if (ioctl(fd, SIOCOUTQ, &bytes) < 0) return -errno;
+    return bytes < 0 ? 0 : bytes;
 }
 
 ptrdiff_t sluice_receive(int fd, void *buffer, size_t count) {

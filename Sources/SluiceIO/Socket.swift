@@ -28,6 +28,9 @@ package struct Socket: ~Copyable, Sendable {
         return Errno(value)
     }
 
+    /// Bytes that were written and that the peer's side has not acknowledged yet (SIOCOUTQ); nil: not known.
+    package var unacknowledgedBytes: Int32? { System.outputQueue(rawValue) }
+
     /// Reads what is there. An empty buffer reads nothing and answers `.wouldBlock`.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         unsafe System.receive(rawValue, into: buffer)

@@ -146,6 +146,11 @@ enum System {
         return result < 0 ? nil : value
     }
 
+    static func outputQueue(_ descriptor: Int32) -> Int32? {
+        let result = retrying("ioctl") { sluice_output_queue(descriptor) }
+        return result < 0 ? nil : result
+    }
+
     // MARK: epoll, eventfd, signalfd, clock
 
     static func openSelector() throws(Errno) -> FileDescriptor {

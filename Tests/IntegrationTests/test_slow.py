@@ -1,5 +1,7 @@
 """A client that stops reading costs the others nothing and is ended at its limit."""
 
+import socket
+
 from harness.gateway import settings
 from harness.raw import Connection, publish
 from harness.sse import Stream
@@ -52,6 +54,28 @@ def test_a_client_that_takes_nothing_for_the_write_timeout_is_reset(start):
         gateway.wait_for_log("write")
         slow.rest()
         assert slow.ended == "cut"
+
+
+def test_a_client_on_a_slow_line_is_not_cut_off_while_it_takes_something(start):
+    configuration = settings({"max_lag": "64MiB", "history": {"bytes": "64MiB"}}, limits={"write_timeout": "2s"})
+    configuration["sources"] = {"clock": {"ticker": {"every": "100ms"}}}
+    configuration["topics"]["ticks"] = {"sources": ["clock"]}
+    configuration["routes"].insert(0, {"match": "/ticks", "subscribe": "ticks"})
+    gateway = start(configuration)
+    with Stream(gateway.port, "/ticks") as clock, socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        slow.connect(("127.0.0.1", gateway.port))
+        slow.sendall(b"GET /events HTTP/1.1\r\nHost: test\r\n\r\n")
+        slow.recv(1)
+        for number in range(30):
+            publish(gateway.port, f"{number} {EVENT}")
+        # 40 KB in twice the timeout: too little for the kernel to ask the gateway for more.
+        for _ in range(40):
+            clock.next()
+            assert slow.recv(1000)
+        assert "write timeout" not in gateway.log()
+        gateway.wait_for_log("write timeout")
 
 
 def test_memory_does_not_grow_with_the_number_of_stalled_clients(start):

@@ -66,6 +66,25 @@ struct SocketTests {
         #expect(events.contains(.write))
     }
 
+    @Test(arguments: Family.allCases)
+    func `what the peer has not taken is counted, and gets less when it reads`(_ family: Family) throws {
+        let pair = try Pair(family, in: folder)
+        let none = pair.near.unacknowledgedBytes
+        #expect(none == 0)
+        pair.near.setSendBuffer(bytes: 65536)
+        pair.far.setReceiveBuffer(bytes: 4096)
+        let total = pair.near.fill()
+        let held = pair.near.unacknowledgedBytes ?? 0
+        #expect(held > 0)
+        var received = 0
+        while received < total {
+            try wait(for: pair.far.rawValue, .read)
+            received += pair.far.read(65536).1.utf8.count
+        }
+        let left = pair.near.unacknowledgedBytes ?? held
+        #expect(left < held)
+    }
+
     @Test(arguments: [Family.v4, .v6])
     func `a reset reaches the peer as a failed read, then as a broken pipe`(_ family: Family) throws {
         let pair = try Pair(family, in: folder)

@@ -52,6 +52,8 @@ int sluice_name(int fd, bool peer, sluice_address *address);
 int sluice_set_option(int fd, enum sluice_option option, int value);
 int sluice_get_option(int fd, enum sluice_option option, int *value);
 int sluice_shutdown_write(int fd);
+/// Bytes that were written and that the peer has not acknowledged (SIOCOUTQ).
+int sluice_output_queue(int fd);
 
 ptrdiff_t sluice_receive(int fd, void *buffer, size_t count);
 /// Never raises SIGPIPE.

@@ -27,6 +27,8 @@ struct Transport: ~Copyable {
     private(set) var failure: TransportError?
     /// When the peer last took something, or began to take nothing.
     private(set) var blockedSince: UInt64 = 0
+    /// What the kernel held for the peer at that time, in bytes.
+    private var unacknowledged: Int32 = 0
     private(set) var inputEnded = false
     private var interest: Selector.Interest = .read
 
@@ -135,7 +137,7 @@ struct Transport: ~Copyable {
             switch outcome {
             case .bytes(let count):
                 sealed.consume(count)
-                blockedSince = context.now
+                tookSomething(context)
             case .wouldBlock, .end:
                 return false
             case .failed(let errno):
@@ -152,7 +154,7 @@ struct Transport: ~Copyable {
             }
             waiting.consume(taken)
             swap(&waiting, &queued)
-            if taken > 0 { blockedSince = context.now }
+            if taken > 0 { tookSomething(context) }
             if isBlocked || failure != nil { return false }
         }
         setInterest(interest.subtracting(.write), context)
@@ -162,9 +164,22 @@ struct Transport: ~Copyable {
     private mutating func block(_ context: LoopContext) {
         if !isBlocked {
             isBlocked = true
-            blockedSince = context.now
+            tookSomething(context)
         }
         setInterest(interest.union(.write), context)
+    }
+
+    private mutating func tookSomething(_ context: LoopContext) {
+        blockedSince = context.now
+        unacknowledged = socket.unacknowledgedBytes ?? 0
+    }
+
+    /// Whether the peer has acknowledged some of what the kernel holds for it, since it last was seen to take something.
+    /// There is room for more only when half of that is gone, which a slow line may need longer for than the write timeout.
+    mutating func isTaking(_ context: LoopContext) -> Bool {
+        guard let left = socket.unacknowledgedBytes, left < unacknowledged else { return false }
+        tookSomething(context)
+        return true
     }
 
     // MARK: Reading

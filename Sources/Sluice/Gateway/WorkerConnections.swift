@@ -215,14 +215,15 @@ extension Worker {
         connection.value.timer = nil
         let now = context.now
         if connection.value.transport.isBlocked {
-            let over = connection.value.transport.blockedSince &+ plan.limits.writeTimeout.milliseconds
-            if over <= now {
+            let timeout = plan.limits.writeTimeout.milliseconds
+            if connection.value.transport.blockedSince &+ timeout <= now, !connection.value.transport.isTaking(context)
+            {
                 context.counters.endedWriteTimeout &+= 1
                 logger.notice("write timeout: the client took nothing", metadata: ["peer": "\(connection.value.peer)"])
                 connection.value.transport.resetOnClose()
                 return doom(connection)
             }
-            arm(connection, over)
+            arm(connection, connection.value.transport.blockedSince &+ timeout)
         }
         if connection.value.phase == .streaming {
             // Without heartbeats the timer still comes round to see whether the client takes anything.
