@@ -60,6 +60,8 @@ struct EncodedEvent: @unchecked Sendable {
             ownID = block.count..<block.count + draft.id.count
             block.append(contentsOf: draft.id)
             block.append(0x0A)
+        } else if form.ids == .upstream, draft.clearsID {
+            block.append(contentsOf: [0x69, 0x64, 0x3A, 0x0A])  // "id:"
         }
         if let retry = draft.retryMilliseconds { EventEncoder.appendRetry(milliseconds: retry, to: &block) }
         block.append(0x0A)

@@ -7,6 +7,8 @@ struct EventDraft: Sendable, Equatable {
     var type: [UInt8] = []
     /// Its own id, seen by subscribers under `ids: upstream`; empty: none.
     var id: [UInt8] = []
+    /// An empty id, which takes back the one that a reader has; for subscribers under `ids: upstream`.
+    var clearsID = false
     var retryMilliseconds: UInt64?
 
     init(data: [UInt8], type: [UInt8] = [], id: [UInt8] = [], retryMilliseconds: UInt64? = nil) {

@@ -47,6 +47,7 @@ final class UpstreamFeed {
     }
     /// What the hub has not taken yet, in order. It outlives the connection: the upstream will not send it again.
     private var held: [Publication] = []
+    private var carried = CarriedID()
     private var hasConnected = false
     /// What the last warning of this outage was about.
     private var saidFault: FeedFault?
@@ -136,9 +137,12 @@ final class UpstreamFeed {
 
     private func draft(_ event: ParsedEvent) -> EventDraft {
         var draft = EventDraft(data: event.data, type: event.type)
-        if event.hasOwnID, !event.lastEventID.isEmpty {
-            draft.id = prefix + event.lastEventID
-            if draft.id.count > EncodedEvent.longestID { draft.id = [] }
+        guard let id = carried.take(event) else { return draft }
+        if id.isEmpty {
+            // With a prefix there are other feeds, and what their readers have is not this one's.
+            draft.clearsID = prefix.isEmpty
+        } else if prefix.count + id.count <= EncodedEvent.longestID {
+            draft.id = prefix + id
         }
         return draft
     }
@@ -200,7 +204,8 @@ extension UpstreamFeed: StreamClient.Owner {
                 batch.append(event)
             case .oversized: remark(.oversized)
             case .repeatsIDs: remark(.repeatsIDs)
-            case .comment, .retry, .duplicate: break
+            case .duplicate: carried.droppedDuplicate()
+            case .comment, .retry: break
             }
         }
         if !batch.isEmpty { publish(batch) }

@@ -15,6 +15,7 @@ class Case:
     name: str
     bytes: bytes = b""
     events: list = dataclasses.field(default_factory=list)
+    retries: list = dataclasses.field(default_factory=list)
     then: str = ""
 
 
@@ -48,7 +49,9 @@ def cases(name):
                 found[-1].events.append(event(rest))
             case "then":
                 found[-1].then = rest
-            case "retry" | "last" | "#" | "":
+            case "retry":
+                found[-1].retries.append(int(rest))
+            case "last" | "#" | "":
                 pass
             case _:
                 raise AssertionError(line)
