@@ -48,7 +48,6 @@ final class UpstreamFeed {
     /// What the hub has not taken yet, in order. It outlives the connection: the upstream will not send it again.
     private var held: [Publication] = []
     private var carried = CarriedID()
-    private var hasConnected = false
     /// What the last warning of this outage was about.
     private var saidFault: FeedFault?
 
@@ -151,13 +150,9 @@ final class UpstreamFeed {
     private func change(to condition: Condition, because fault: StreamFault?, retryMilliseconds: UInt64? = nil) {
         self.condition = condition
         guard let fault else {
-            // Where a load balancer cuts every half minute, that it was made again is no news.
-            let level: Logger.Level = hasConnected && saidFault == nil ? .debug : .info
-            hasConnected = true
             saidFault = nil
             remarks = []
-            return logger.log(
-                level: level, "feed connected", metadata: ["url": "\(client.redirects.place.url.authority)"])
+            return logger.info("feed connected", metadata: ["url": "\(client.redirects.place.url.authority)"])
         }
         // One warning for each outage and each new reason of it; what only repeats it is told quietly. The end of a
         // stream is no outage: load balancers cut every 30 to 55 s.
