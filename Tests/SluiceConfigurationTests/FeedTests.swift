@@ -54,6 +54,31 @@ struct FeedTests {
         #expect(found == ["sources.s.headers.authorization: credentials set this field already"])
     }
 
+    @Test func `when it connects, and which of its events pass`() throws {
+        let feed = try source(
+            "connect: on_demand, linger: 5s, status_event: feed-status, "
+                + "events: {include: [trade, message], exclude: [x], rename: {trade: market.trade}, prefix: a.}")
+        #expect(feed.connect == .onDemand && feed.linger == .seconds(5) && feed.statusEvent == "feed-status")
+        #expect(feed.events.include == ["trade", "message"] && feed.events.exclude == ["x"])
+        #expect(feed.events.rename == ["trade": "market.trade"] && feed.events.prefix == "a.")
+        let plain = try source("status_event: off")
+        #expect(plain.connect == .automatic && plain.statusEvent == nil && plain.events == FeedEvents())
+    }
+
+    @Test func `names of events that cannot be meant`() {
+        #expect(problems("connect: sometimes").count == 1)
+        #expect(problems("linger: -1s").count == 1)
+        #expect(problems("status_event: \"\"").first?.contains("status_event") == true)
+        #expect(problems("status_event: \"a\\nb\"").first?.contains("line ends") == true)
+        #expect(problems("events: {prefix: \"a\\nb\"}").first?.contains("events.prefix") == true)
+        #expect(problems("events: {include: [\"\"]}").first?.contains("called message") == true)
+        #expect(problems("events: {include: [a], exclude: [b, a]}").first?.contains("exclude[1]") == true)
+        #expect(problems("events: {include: [trade], rename: {trad: b}}").first?.contains("\"trade\"?") == true)
+        #expect(problems("events: {exclude: [a], rename: {a: b}}").count == 1)
+        #expect(problems("events: {rename: {a: \"\"}}").first?.contains("rename.a") == true)
+        #expect(problems("events: {includ: [a]}").first?.contains("include") == true)
+    }
+
     @Test func `a client certificate is a pair of files that are there`() {
         #expect(problems("client_certificate: {certificate: no.pem, key: no.key}").count == 2)
         #expect(problems("client_certificate: {certificate: no.pem}").count >= 1)

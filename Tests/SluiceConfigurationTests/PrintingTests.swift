@@ -19,6 +19,10 @@ struct PrintingTests {
             idle_timeout: 1500ms
             id_prefix: "a-"
             dedupe: 0
+            connect: always
+            linger: 1s
+            events: {include: [a, ": b"], exclude: [c], rename: {a: "{d}"}, prefix: "e "}
+            status_event: "feed status"
           bearer: {url: "http://a.example", credentials: {bearer: "${TOKEN}"}}
           basic: {url: "http://a.example", credentials: {basic: {user: me, password: "${TOKEN}"}}}
           log: {command: [./bin/follow, -F, "a b", "$${x}"], event: line, environment: {KEY: "${TOKEN}"}, retry: {initial: 2s}}
@@ -38,7 +42,7 @@ struct PrintingTests {
             publish: {allow: [t, "t.*"]}
           - match: /**
             respond: {status: 404, headers: {A: [x, y], B: z}, body: "- no: $${such}"}
-        limits: {connections: 10, on_limit: status, write_timeout: 1m, feed_line: 1000}
+        limits: {connections: 10, feeds: 5, on_limit: status, write_timeout: 1m, feed_line: 1000}
         trusted_proxies: [10.0.0.0/8, "::1"]
         """
 

@@ -23,6 +23,8 @@ public struct Limits: Sendable, Equatable {
     public var topics: Int = 100_000
     /// Memory of all topics' logs together, with all that belongs to it. `nil`: a quarter of what the process may use.
     public var logBytes: Int?
+    /// Upstream connections of feeds; those over it wait. `nil`: a quarter of `RLIMIT_NOFILE`.
+    public var feeds: Int?
     /// Bytes of one line of an upstream feed.
     public var feedLine: Int = 1024 * 1024
     /// Bytes of one event of an upstream feed.

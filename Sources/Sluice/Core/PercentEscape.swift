@@ -27,6 +27,21 @@ enum PercentEscape {
         return output
     }
 
+    /// A text in which only unreserved characters (RFC 3986, section 2.3) stand for themselves.
+    static func encoded(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF".utf8)
+        var output: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                output.append(byte)
+            default: output += [sign, hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
     @inline(__always)
     private static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {

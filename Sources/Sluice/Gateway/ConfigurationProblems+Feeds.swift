@@ -31,7 +31,38 @@ extension ConfigurationCheck {
         }
         eventField(feed.idPrefix, path["id_prefix"])
         if feed.idPrefix.utf8.count > 256 { report(path["id_prefix"], "expected at most 256 bytes") }
+        time(feed.linger, path["linger"], atLeast: .zero)
+        check(feed.events, path["events"])
+        if let status = feed.statusEvent {
+            if status.isEmpty { report(path["status_event"], "expected the type of an event, or off") }
+            eventField(status, path["status_event"])
+        }
         count(feed.dedupe, path["dedupe"], atLeast: 0, atMost: 1 << 20)
+    }
+
+    private mutating func check(_ events: FeedEvents, _ path: Path) {
+        for (key, types) in [("include", events.include), ("exclude", events.exclude)] {
+            for (index, type) in types.enumerated() { eventType(type, path[key][index]) }
+        }
+        for (index, type) in events.exclude.enumerated() where events.include.contains(type) {
+            report(path["exclude"][index], "\"\(type)\" is included too")
+        }
+        for (type, other) in events.rename.sorted(by: { $0.key < $1.key }) {
+            let place = path["rename"][type]
+            if type.isEmpty { report(place, "events without a type are called message") }
+            eventType(other, place)
+            if events.exclude.contains(type) || !(events.include.isEmpty || events.include.contains(type)) {
+                report(
+                    place, "\"\(type)\" is left out, so that it is never renamed",
+                    suggestion: Suggestion.nearest(to: type, in: events.include))
+            }
+        }
+        eventField(events.prefix, path["prefix"])
+    }
+
+    private mutating func eventType(_ type: String, _ path: Path) {
+        if type.isEmpty { report(path, "events without a type are called message") }
+        eventField(type, path)
     }
 
     private mutating func check(_ credentials: FeedCredentials, _ path: Path) {

@@ -97,6 +97,7 @@ struct ConfigurationCheck {
         count(limits.publishBody, path["publish_body"], atLeast: 1)
         count(limits.topics, path["topics"], atLeast: 1)
         if let bytes = limits.logBytes { count(bytes, path["log_bytes"], atLeast: 1 << 20) }
+        if let feeds = limits.feeds { count(feeds, path["feeds"], atLeast: 1) }
         count(limits.feedLine, path["feed_line"], atLeast: 64)
         count(limits.feedEvent, path["feed_event"], atLeast: 64)
         time(limits.requestHeadTimeout, path["request_head_timeout"], atLeast: .milliseconds(1))

@@ -197,6 +197,7 @@ public final class Gateway: Sendable {
             total.subscribers += held.subscribers
             total.ticks += held.ticks
             total.feeds += held.feeds
+            total.timers += held.timers
         }
         return (counters, total)
     }

@@ -42,6 +42,7 @@ final class Plan: Sendable {
     let trustedProxies: [IPNetwork]
     let handler: (@Sendable (Request) async throws -> Response)?
     let ledger: ConnectionLedger
+    let feedSeats: FeedSeats
     let logger: Logger
 
     init(
@@ -55,7 +56,11 @@ final class Plan: Sendable {
             requestLine: limits.requestLine, head: limits.requestHead, fields: limits.requestFields)
         // What listeners, selectors and files need is kept free, so that connections never use the last descriptor.
         let descriptors = DescriptorLimit.raise()
-        connectionLimit = configuration.limits.connections ?? max(16, descriptors - 64 - descriptors / 50)
+        let possibleFeeds = FeedAssignment.most(sources: configuration.sources, topics: configuration.topics)
+        feedSeats = FeedSeats(limit: configuration.limits.feeds ?? max(16, descriptors / 4))
+        connectionLimit =
+            configuration.limits.connections
+            ?? max(16, descriptors - 64 - descriptors / 50 - min(possibleFeeds, feedSeats.limit))
         ledger = ConnectionLedger(perAddress: limits.connectionsPerAddress)
 
         var routes: [PlannedRoute] = []

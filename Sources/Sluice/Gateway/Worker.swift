@@ -20,8 +20,17 @@ final class Worker: EventLoopHandler {
     var listeners: [ListenerSlot]
     /// Connections that are over, closed at the end of the tick.
     var doomed: [Token] = []
-    var feeds: [UpstreamFeed] = []
+    var feeds = FeedTable()
+    let assignment: FeedAssignment
+    var connects = ConnectQueue()
+    var connectTimer: TimerWheel.ID?
+    /// By the names of the sources.
+    var trusts: [String: StreamTrust] = [:]
+    /// Feeds that wait for the addresses of a host.
+    var lookups: [HostLookup: [FeedTable.Waiting]] = [:]
     var tickers: [Ticker] = []
+    /// The places of the tickers by the names of the sources.
+    var tickerNumbers: [String: Int] = [:]
     var commands: [CommandSlot] = []
     let ticks = Slab<TickTimer>()
     var isDraining = false
@@ -59,6 +68,9 @@ final class Worker: EventLoopHandler {
         link = WorkerLink(jobs: start.jobs, clock: start.clock)
         resolver = start.resolver
         logger = start.plan.logger
+        assignment = FeedAssignment(
+            sources: start.plan.configuration.sources, topics: start.plan.configuration.topics,
+            workers: start.hub.workerCount)
         loop = try EventLoop(clock: start.clock)
         context = LoopContext(loop: loop, limits: start.plan.limits)
         shard = HubShard(hub: start.hub, worker: start.index, mailbox: start.mailbox, context: context)

@@ -5,7 +5,7 @@ internal import SluiceIO
 enum Job: Sendable {
     /// Stop accepting, end streams, close; whatever is left at the deadline is cut.
     case drain(graceMilliseconds: UInt64)
-    case resolved(feed: Int, attempt: UInt64, Result<[SocketAddress], ResolveError>)
+    case resolved(HostLookup, Result<[SocketAddress], ResolveError>)
     /// A program's handler answered.
     case answer(ServedRequest, Response)
     /// A program's handler wants the request's body.
@@ -23,6 +23,7 @@ struct Occupancy: Sendable, Equatable {
     var subscribers = 0
     var ticks = 0
     var feeds = 0
+    var timers = 0
 }
 
 /// How other threads reach a worker.
@@ -42,9 +43,7 @@ extension Worker {
     func perform(_ job: Job) {
         switch job {
         case .drain(let grace): startDraining(grace)
-        case .resolved(let feed, let attempt, let result):
-            guard feed < feeds.count else { return }
-            feeds[feed].client.resolved(result, attempt: attempt)
+        case .resolved(let lookup, let result): resolved(lookup, result)
         case .answer(let request, let response): answer(request, response)
         case .wantBody(let request, let limit): wantBody(request, limit)
         case .flushStream(let request): flushStream(request)
@@ -55,7 +54,7 @@ extension Worker {
                 context.counters,
                 Occupancy(
                     connections: connections.count, subscribers: shard.subscriberCount, ticks: ticks.count,
-                    feeds: feeds.count))
+                    feeds: feeds.count, timers: loop.timers.count))
         }
     }
 
@@ -69,7 +68,7 @@ extension Worker {
         drainDeadline = context.now &+ grace
         for slot in listeners { loop.selector.remove(slot.listener.rawValue) }
         listeners = []
-        for feed in feeds { feed.stop() }
+        stopFeeds()
         // Killed before the last of the grace, so that they are gone at the deadline.
         stopCommands(graceMilliseconds: grace - grace / 4)
         // Streams end after this tick's flush, so that what was accepted before is delivered.

@@ -1,23 +1,29 @@
 internal import Logging
 internal import SluiceIO
 
-/// The tickers and feeds that run on this worker.
+/// What feeds topics on this worker.
 extension Worker {
     /// Sources are dealt out to the workers in the order of their names.
     func startSources() {
         let configuration = plan.configuration
         for (number, (name, source)) in configuration.sources.sorted(by: { $0.key < $1.key }).enumerated()
         where number % hub.workerCount == index {
-            let names = configuration.topics.filter { $0.value.sources.contains(name) && !$0.key.contains("{") }
-            let topics = names.keys.sorted().compactMap { try? hub.topic(named: $0) }
             switch source.kind {
             case .ticker(let options):
-                tickers.append(Ticker(options, topics: topics, hub: hub, worker: index))
+                tickerNumbers[name] = tickers.count
+                tickers.append(Ticker(options, hub: hub, worker: index))
                 armTicker(tickers.count - 1, from: context.now)
-            case .feed(let options): startFeed(name, options, topics)
-            case .command(let options): startCommand(name, options, topics)
+            case .command(let options):
+                let names = configuration.topics.filter { $0.value.sources.contains(name) && !$0.key.contains("{") }
+                startCommand(name, options, names.keys.sorted().compactMap { try? hub.topic(named: $0) })
+            // See `startFeeds`.
+            case .feed: break
             }
         }
+        let literals = configuration.topics.filter { !$0.key.contains("{") && !$0.value.sources.isEmpty }
+        let topics = literals.keys.sorted().compactMap { try? hub.topic(named: $0) }
+        startFeeds(topics)
+        for topic in topics { look(at: topic) }
     }
 
     /// Hands on what the hub told about topics and about room in them.
@@ -26,14 +32,22 @@ extension Worker {
             shard.isRelieved = false
             sourcesRelieved()
         }
-        // No source depends on its topics' subscribers yet.
+        for topic in shard.used { look(at: topic) }
         shard.used.removeAll(keepingCapacity: true)
     }
 
     /// Those that found their topics full try again.
     private func sourcesRelieved() {
-        for feed in feeds { feed.relieved() }
         relieveCommands()
+        relieveFeeds()
+    }
+
+    /// A topic is new, was dropped, or has its first subscriber or lost its last one.
+    private func look(at topic: Topic) {
+        for name in topic.options.sources {
+            if let number = tickerNumbers[name] { tickers[number].topics.look(at: topic) }
+        }
+        if !isDraining { lookAtFeeds(of: topic) }
     }
 
     private func armTicker(_ number: Int, from time: UInt64) {
@@ -47,39 +61,5 @@ extension Worker {
         guard number < tickers.count, !isDraining else { return }
         armTicker(number, from: context.now)
         tickers[number].tick(unixMilliseconds: WallClock.nowMilliseconds())
-    }
-
-    private func startFeed(_ name: String, _ options: FeedOptions, _ topics: [Topic]) {
-        do throws(FeedURL.Problem) {
-            let feed = UpstreamFeed(
-                name: name, options: options, url: try FeedURL(options.url), topics: topics,
-                trust: StreamTrust(authorities: options.certificateAuthority, client: options.clientCertificate),
-                hub: hub, worker: index,
-                context: context, owner: self, index: UInt32(feeds.count), logger: logger)
-            feeds.append(feed)
-            feed.start()
-        } catch {
-            logger.error("feed cannot start", metadata: ["feed": "\(name)", "reason": "\(error)"])
-        }
-    }
-
-    func feedReady(_ token: Token, _ events: Selector.Events) {
-        guard Int(token.index) < feeds.count else { return }
-        feeds[Int(token.index)].client.ready(token, events)
-    }
-
-    func feedTimer(_ token: Token) {
-        guard Int(token.index) < feeds.count, !isDraining else { return }
-        feeds[Int(token.index)].client.timerFired()
-    }
-}
-
-extension Worker: UpstreamFeed.Owner {
-    func resolve(_ feed: UpstreamFeed, host: String, port: UInt16, attempt: UInt64) {
-        let jobs = jobs
-        let number = Int(feed.index)
-        resolver.resolve(host: host, port: port) { result in
-            jobs.post(.resolved(feed: number, attempt: attempt, result))
-        }
     }
 }

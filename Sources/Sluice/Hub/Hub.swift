@@ -164,7 +164,7 @@ public final class Hub: Sendable {
 
     /// Appends a batch in order, all or nothing, and posts it to the workers that are interested.
     /// - Parameter worker: the worker whose thread this is: it looks into its mailbox anyway before it flushes.
-    func append(_ batch: borrowing EncodedBatch, from worker: Int? = nil) -> Outcome {
+    func append(_ batch: borrowing EncodedBatch, from worker: Int? = nil, isSource: Bool = false) -> Outcome {
         if let topic = batch.tooLarge(logBytes: logBytes) { return .tooLarge(topic: topic) }
         let now = clock.nowMilliseconds()
         var evicted: [EncodedEvent] = []
@@ -181,7 +181,8 @@ public final class Hub: Sendable {
             let first = state.sequence &+ 1
             state.sequence = batch.append(after: state.sequence, milliseconds: now, evicted: &evicted)
             for share in batch.shares {
-                wake |= post(share.topic, through: state.sequence, now, &state, from: worker)
+                if !isSource { share.topic.lastUse.store(now, ordering: .relaxed) }
+                wake |= post(share.topic, through: state.sequence, &state, from: worker)
             }
             keepWithinBytes(&state, &evicted)
             return .appended(first)
@@ -212,11 +213,10 @@ public final class Hub: Sendable {
     }
 
     private func post(
-        _ topic: Topic, through sequence: UInt64, _ now: UInt64, _ state: inout State, from worker: Int?
+        _ topic: Topic, through sequence: UInt64, _ state: inout State, from worker: Int?
     ) -> UInt64 {
         let (endOffset, cost) = topic.log.withLock { ($0.endOffset, $0.cost) }
         topic.published.store(endOffset, ordering: .relaxed)
-        topic.lastUse.store(now, ordering: .relaxed)
         state.costs.settle(topic, cost: cost)
         var wake: UInt64 = 0
         var interest = topic.interest.load(ordering: .relaxed)

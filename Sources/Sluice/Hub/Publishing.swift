@@ -51,21 +51,24 @@ extension Hub {
     }
 
     /// Publishes a batch, all or nothing, in order. Drafts are taken as they are.
-    /// - Parameter worker: the worker whose thread this is. When it is told `full`, its shard is told later to try again.
-    func publish(_ batch: [Publication], from worker: Int? = nil) -> Admission {
+    /// - Parameters:
+    ///   - worker: the worker whose thread this is. When it is told `full`, its shard is told later to try again.
+    ///   - isSource: what a topic's own source publishes neither keeps an instance that nobody uses nor makes it again.
+    func publish(_ batch: [Publication], from worker: Int? = nil, isSource: Bool = false) -> Admission {
         var batch = batch
         while true {
             var encoded = EncodedBatch()
             for publication in batch { encoded.add(publication, epoch: epoch) }
-            switch append(encoded, from: worker) {
+            switch append(encoded, from: worker, isSource: isSource) {
             case .appended: return .accepted(receipt(encoded))
             case .full: return .full
             case .tooLarge(let topic): return .tooLarge(topic: topic)
             case .dropped(let topic):
                 // An instance was dropped between finding it and now: the next one takes its events.
-                guard let next = try? self.topic(named: topic.name) else { return .gone(topic: topic.name) }
+                let next = isSource ? state.withLock { $0.topics[topic.name] } : try? self.topic(named: topic.name)
+                guard next != nil || isSource else { return .gone(topic: topic.name) }
                 for index in batch.indices {
-                    batch[index].topics = batch[index].topics.map { $0 === topic ? next : $0 }
+                    batch[index].topics = batch[index].topics.compactMap { $0 === topic ? next : $0 }
                 }
             }
         }

@@ -9,7 +9,8 @@ final class Topic: Sendable {
     let log: Mutex<TopicLog>
     /// Subscribers of all workers. Counted by them, without a lock.
     let subscribers = Atomic<Int>(0)
-    /// Milliseconds of the last publish or the last end of a subscription; an idle instance is dropped after `linger`.
+    /// Milliseconds of the last publish (not by its own sources) or the last end of a subscription; an idle instance is
+    /// dropped after `linger`.
     let lastUse: Atomic<UInt64>
     /// An instance that was dropped: nothing is published to it any more.
     let isDropped = Atomic<Bool>(false)

@@ -36,6 +36,8 @@ struct FeedCounters: Sendable, Equatable {
     var connected: UInt64 = 0
     /// Events handed to the hub.
     var events: UInt64 = 0
+    /// Events left out by their type (`events: {include, exclude}`).
+    var filtered: UInt64 = 0
     /// Events dropped because the upstream sent them again after a reconnect.
     var duplicates: UInt64 = 0
     /// Times that reading had to wait until the hub took events again.
@@ -53,6 +55,7 @@ struct FeedCounters: Sendable, Equatable {
         var sum = left
         sum.connected &+= right.connected
         sum.events &+= right.events
+        sum.filtered &+= right.filtered
         sum.duplicates &+= right.duplicates
         sum.paused &+= right.paused
         sum.redirected &+= right.redirected

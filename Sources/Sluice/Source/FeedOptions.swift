@@ -19,9 +19,47 @@ public struct FeedOptions: Sendable, Equatable {
     public var idPrefix: String = ""
     /// How many of the upstream's ids are kept to find what it sends again after a reconnect. 0: nothing is looked for.
     public var dedupe: Int = 1024
+    /// When it is connected.
+    public var connect: FeedConnect = .automatic
+    /// How long a feed that connects on demand stays connected after the last subscriber left.
+    public var linger: Duration = .seconds(30)
+    /// Which of its events are published, and with what types.
+    public var events = FeedEvents()
+    /// The type of the events that tell subscribers how the feed is. `nil`: none are published.
+    public var statusEvent: String?
 
     /// A feed of this URL with the default options.
     public init(url: String) { self.url = url }
+}
+
+/// When a feed is connected.
+public struct FeedConnect: Sendable, Hashable {
+    package enum Kind { case automatic, always, onDemand }
+    package let kind: Kind
+
+    /// `onDemand` when the URL has `{parameters}`, else `always`.
+    public static let automatic = FeedConnect(kind: .automatic)
+    /// From the start, and for topics made from templates as long as they exist.
+    public static let always = FeedConnect(kind: .always)
+    /// From the first subscriber of any of its topics until `linger` after the last one. Its position in the upstream's
+    /// stream is kept meanwhile.
+    public static let onDemand = FeedConnect(kind: .onDemand)
+}
+
+/// Which events of a feed are published, and with what types: they are filtered, then renamed, then prefixed. An event
+/// without a type counts as one of type `message` in all three.
+public struct FeedEvents: Sendable, Equatable {
+    /// The types that are published. Empty: all.
+    public var include: [String] = []
+    /// The types that are not.
+    public var exclude: [String] = []
+    /// Other names for types.
+    public var rename: [String: String] = [:]
+    /// What is put before every type.
+    public var prefix: String = ""
+
+    /// All events, as they are.
+    public init() {}
 }
 
 /// The delays of a feed's reconnects: doubling from `initial` to `maximum`, shortened at random by up to `jitter`.

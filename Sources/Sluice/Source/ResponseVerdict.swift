@@ -15,11 +15,15 @@ enum ResponseVerdict: Equatable, Sendable {
         case 200: self = Self.stream(head.fields)
         case 204:
             self = .fault(
-                StreamFault(.stopped, "the upstream answered 204: no stream, do not ask again", outcome: .stopped))
+                StreamFault(
+                    .stopped, "the upstream answered 204: no stream, do not ask again", outcome: .stopped,
+                    status: 204))
         case 301, 302, 303, 307, 308:
             self = .redirect(status: head.status, location: head.fields.first(.location).map { Array($0) })
         case 401, 403, 404, 410:
-            self = .fault(StreamFault(.refused, "the upstream refused with \(head.status)", outcome: .refused))
+            self = .fault(
+                StreamFault(
+                    .refused, "the upstream refused with \(head.status)", outcome: .refused, status: head.status))
         default:
             let wait = head.fields.string(.retryAfter).flatMap {
                 RetryAfter.milliseconds($0, unixSeconds: unixSeconds)
@@ -27,7 +31,7 @@ enum ResponseVerdict: Equatable, Sendable {
             self = .fault(
                 StreamFault(
                     .status, "the upstream answered \(head.status)",
-                    outcome: wait.map { .later(milliseconds: $0) } ?? .failed))
+                    outcome: wait.map { .later(milliseconds: $0) } ?? .failed, status: head.status))
         }
     }
 

@@ -282,7 +282,7 @@ final class StreamClient {
         if state != .streaming { redirects.failed() }
         // An address that connects and then fails is not the first to be tried again.
         avoided = state == .handshaking || state == .awaitingHead ? address : nil
-        if fault.cause == .tls || fault.cause == .certificate { trust.forget() }
+        if fault.cause == .tls || fault.cause == .certificate { trust.forget(at: context.now) }
         context.counters.feeds.count(fault.cause)
         drop()
         let delay = schedule.delay(after: fault.outcome, at: context.now, chance: Double.random(in: 0...1))

@@ -5,9 +5,14 @@ struct StreamFault: Error, Sendable, Equatable, CustomStringConvertible {
     let cause: FeedFault
     let outcome: FeedSchedule.Outcome
     let description: String
+    /// The status of an answer that was no stream.
+    let status: UInt16?
 
-    init(_ cause: FeedFault, _ description: String, outcome: FeedSchedule.Outcome = .failed) {
+    init(
+        _ cause: FeedFault, _ description: String, outcome: FeedSchedule.Outcome = .failed, status: UInt16? = nil
+    ) {
         self.cause = cause
+        self.status = status
         self.description = description
         self.outcome = outcome
     }

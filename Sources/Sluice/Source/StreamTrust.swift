@@ -7,6 +7,7 @@ final class StreamTrust {
     private let client: CertificateFiles?
     private var known: TLSClientContext?
     private var foreign: TLSClientContext?
+    private var forgottenAt: UInt64?
 
     /// - Parameters:
     ///   - authorities: a PEM file; `nil`: the system's.
@@ -16,8 +17,12 @@ final class StreamTrust {
         self.client = client
     }
 
-    /// After a failure: the files are read again, they may have been renewed.
-    func forget() {
+    /// After a failure: the files are read again, they may have been renewed. At most once a second: thousands may share
+    /// this, and all fail at once.
+    /// - Parameter now: milliseconds.
+    func forget(at now: UInt64) {
+        if let forgottenAt, now < forgottenAt &+ 1000 { return }
+        forgottenAt = now
         known = nil
         foreign = nil
     }

@@ -3,14 +3,14 @@ internal import SluiceIO
 /// A source that publishes one event each so often, on its worker's timer wheel.
 final class Ticker {
     private let options: TickerOptions
-    private let topics: [Topic]
+    /// Instances of templates are added and taken out while it runs.
+    var topics = FedTopics()
     private let hub: Hub
     private let worker: Int
     private var count: UInt64 = 0
 
-    init(_ options: TickerOptions, topics: [Topic], hub: Hub, worker: Int) {
+    init(_ options: TickerOptions, hub: Hub, worker: Int) {
         self.options = options
-        self.topics = topics
         self.hub = hub
         self.worker = worker
     }
@@ -21,12 +21,13 @@ final class Ticker {
     /// - Parameter unixMilliseconds: the time of day, for `{time}`.
     func tick(unixMilliseconds: Int64) {
         count &+= 1
+        guard !topics.isEmpty else { return }
         let time = CivilTime(unixSeconds: unixMilliseconds / 1000).iso8601(milliseconds: Int(unixMilliseconds % 1000))
         let draft = EventDraft(
             data: Array(fill(options.data, time).utf8), type: options.event.map { Array($0.utf8) } ?? [],
             id: options.id.map { Array(fill($0, time).utf8) } ?? [])
         // A tick that finds its topics full is over: the next one tells what is true then.
-        _ = hub.publish([Publication(draft: draft, topics: topics)], from: worker)
+        _ = hub.publish([Publication(draft: draft, topics: topics.list)], from: worker, isSource: true)
     }
 
     private func fill(_ template: String, _ time: String) -> String {

@@ -13,8 +13,8 @@ final class UpstreamFeed {
         func resolve(_ feed: UpstreamFeed, host: String, port: UInt16, attempt: UInt64)
     }
 
-    /// How a feed is, as the log is told.
-    enum Condition: Equatable {
+    /// How a feed is, as the log and `status_event` tell.
+    enum Condition: String {
         /// Not connected yet, or no longer; it comes again by itself.
         case down
         case up
@@ -29,14 +29,23 @@ final class UpstreamFeed {
     private let options: FeedOptions
     private let url: FeedURL
     private let trust: StreamTrust
-    private let topics: [Topic]
     private let hub: Hub
     private let worker: Int
     private let context: LoopContext
     private let logger: Logger
     private unowned let owner: any Owner
     private let prefix: [UInt8]
+    private let names: EventNames?
+    private let statusType: [UInt8]?
+    /// Instances of templates are added and taken out while it runs.
+    var topics = FedTopics()
+    /// Whether it is to be connected.
+    var demand: FeedDemand
     private(set) var condition = Condition.down
+    /// What subscribers were told last.
+    private var toldCondition: Condition?
+    /// The upstream is not asked before, however often the feed is started.
+    private var retryAt: UInt64 = 0
     /// What was said about the present connection: a stream of bad events is not a stream of log lines.
     private var remarks: Set<Remark> = []
     private enum Remark: String {
@@ -56,14 +65,16 @@ final class UpstreamFeed {
 
     /// - Parameter index: the index in the tokens of its sockets and its timer.
     init(
-        name: String, options: FeedOptions, url: FeedURL, topics: [Topic], trust: StreamTrust, hub: Hub, worker: Int,
+        name: String, options: FeedOptions, url: FeedURL, trust: StreamTrust, hub: Hub, worker: Int,
         context: LoopContext, owner: any Owner, index: UInt32, logger: Logger
     ) {
         self.name = name
         self.options = options
         self.url = url
         self.trust = trust
-        self.topics = topics
+        demand = options.demand
+        names = EventNames(options.events)
+        statusType = options.statusEvent.map { Array($0.utf8) }
         self.hub = hub
         self.worker = worker
         self.context = context
@@ -75,21 +86,39 @@ final class UpstreamFeed {
         self.logger = logger
     }
 
-    /// Connects, now and for ever.
-    func start() { client.start() }
+    /// Connects, again and again until it is stopped. Starting over shortens no wait: subscribers that come and go would
+    /// be so many requests in an outage.
+    func start() {
+        guard condition != .stopped else { return }
+        client.start(afterMilliseconds: retryAt > context.now ? retryAt - context.now : 0)
+    }
 
-    /// Ends the feed; `start` goes on where it was.
-    func stop() { client.stop() }
+    /// Ends the connection; `start` goes on at the same position.
+    func stop() {
+        client.stop()
+        if condition == .up { condition = .down }
+    }
 
     // MARK: What comes of it
 
     /// Every event of the feed goes out here, in batches of what one piece of input held. What the hub does not take is
     /// kept, and nothing more is read until it does.
     private func publish(_ batch: [ParsedEvent]) {
-        context.counters.feeds.events &+= UInt64(batch.count)
-        held += batch.map { Publication(draft: draft($0), topics: topics) }
+        // Without a topic there is nobody who could miss them.
+        guard !topics.isEmpty else { return }
+        let publications = batch.compactMap { event in
+            draft(event).map { Publication(draft: $0, topics: topics.list) }
+        }
+        context.counters.feeds.events &+= UInt64(publications.count)
+        handOver(publications)
+    }
+
+    private func handOver(_ batch: [Publication]) {
+        guard !batch.isEmpty else { return }
+        held += batch
         publishHeld()
-        guard !held.isEmpty else { return }
+        // Between two connections nothing is read anyway.
+        guard !held.isEmpty, client.state == .streaming else { return }
         context.counters.feeds.paused &+= 1
         client.pause()
     }
@@ -109,7 +138,7 @@ final class UpstreamFeed {
 
     /// - Returns: what the hub does not take now.
     private func offer(_ batch: [Publication]) -> [Publication] {
-        switch hub.publish(batch, from: worker) {
+        switch hub.publish(batch, from: worker, isSource: true) {
         case .accepted: return []
         case .full: return batch
         case .tooLarge(let topic), .gone(let topic):
@@ -134,8 +163,16 @@ final class UpstreamFeed {
         logger.warning("\(remark.rawValue)", metadata: metadata)
     }
 
-    private func draft(_ event: ParsedEvent) -> EventDraft {
+    /// `nil`: its type is left out. Its id goes on to the next one that is not.
+    private func draft(_ event: ParsedEvent) -> EventDraft? {
         var draft = EventDraft(data: event.data, type: event.type)
+        if let names {
+            guard let type = names.type(for: event.type) else {
+                context.counters.feeds.filtered &+= 1
+                return nil
+            }
+            draft.type = type
+        }
         guard let id = carried.take(event) else { return draft }
         if id.isEmpty {
             // With a prefix there are other feeds, and what their readers have is not this one's.
@@ -149,6 +186,17 @@ final class UpstreamFeed {
     /// Every change of the feed's state passes here, and every further reason for the state it is in.
     private func change(to condition: Condition, because fault: StreamFault?, retryMilliseconds: UInt64? = nil) {
         self.condition = condition
+        retryAt = retryMilliseconds.map { context.now &+ $0 } ?? 0
+        if let statusType, toldCondition != condition, !topics.isEmpty {
+            toldCondition = condition
+            let data = FeedStatus.data(
+                feed: name, condition, because: fault, retryMilliseconds: retryMilliseconds)
+            handOver([Publication(draft: EventDraft(data: data, type: statusType), topics: topics.list)])
+        }
+        log(condition, because: fault, retryMilliseconds)
+    }
+
+    private func log(_ condition: Condition, because fault: StreamFault?, _ retryMilliseconds: UInt64?) {
         guard let fault else {
             saidFault = nil
             remarks = []
@@ -216,6 +264,17 @@ extension FeedOptions {
         }
         if let credentials { request.fields.append(.init("Authorization", credentials.field)) }
         return request
+    }
+
+    /// When it is connected.
+    var demand: FeedDemand {
+        let isOnDemand =
+            switch connect.kind {
+            case .automatic: url.contains("{")
+            case .always: false
+            case .onDemand: true
+            }
+        return FeedDemand(isOnDemand: isOnDemand, lingerMilliseconds: linger.milliseconds)
     }
 
     /// How its client behaves.

@@ -31,6 +31,24 @@ extension Format where Value == SourceOptions {
             Key(
                 "dedupe", \.feed.dedupe, .integer,
                 "How many of the upstream's ids are kept to find what it sends again after a reconnect. 0: off."),
+            Key(
+                "connect", \.feed.connect,
+                .choice(["auto": .automatic, "always": .always, "on_demand": .onDemand]),
+                "When it is connected. `always`: from the start, and for topics made from templates as long as they "
+                    + "exist. `on_demand`: from the first subscriber of any of its topics until `linger` after the last "
+                    + "one; its position in the upstream's stream is kept. `auto`: `on_demand` when the URL has "
+                    + "`{parameters}`, else `always`."),
+            Key(
+                "linger", \.feed.linger, .duration,
+                "How long a feed that connects on demand stays connected after the last subscriber left."),
+            Key(
+                "events", \.feed.events, .feedEvents,
+                "Which of its events are published, and with what types: they are filtered, then renamed, then prefixed. "
+                    + "An event without a type counts as one of type `message` in all three."),
+            Key(
+                "status_event", \.feed.statusEvent, .optional("off", .text("off or the type of an event")),
+                "The type of the events that tell subscribers when the feed's state changes, with JSON data: `feed`, "
+                    + "`state` (`up`, `down`, `refused`, `stopped`), `reason` and `retry_ms`. `off`: none are sent."),
         ]
     }
 }
@@ -92,6 +110,27 @@ extension Format where Value == CertificateFiles {
                     "certificate", \.certificate, .file, required: true,
                     "A PEM file with the certificate, then its intermediates."),
                 Key("key", \.key, .file, required: true, "A PEM file with the private key."),
+            ])
+    }
+}
+
+extension Format where Value == FeedEvents {
+    static var feedEvents: Format {
+        .object(
+            "sources.*.events", start: FeedEvents(),
+            keys: [
+                Key(
+                    "include", \.include, .list(of: .text, "types", broken: "message"),
+                    "The types that are published; the others are left out. None given: all."),
+                Key(
+                    "exclude", \.exclude, .list(of: .text, "types", broken: "message"),
+                    "The types that are left out."),
+                Key(
+                    "rename", \.rename, .dictionary(of: .text, "types", broken: "message"),
+                    "Other names for types: `{trade: market.trade}`."),
+                Key(
+                    "prefix", \.prefix, .text,
+                    "What is put before every type. An event without one becomes `<prefix>message`."),
             ])
     }
 }

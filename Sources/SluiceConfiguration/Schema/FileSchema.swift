@@ -109,6 +109,10 @@ extension Format where Value == Limits {
                     "Memory of all topics' logs together, with all that belongs to it. Over it the topic with the "
                         + "largest log loses its oldest event until all fit. `auto`: a quarter of what the process "
                         + "may use."),
+                Key(
+                    "feeds", \.feeds, .optional("auto", .integer("auto or a whole number")),
+                    "Upstream connections of feeds. Those over it wait, while their subscribers get heartbeats. `auto`: "
+                        + "a quarter of the limit of open files."),
                 Key("feed_line", \.feedLine, .size, "Bytes of one line of an upstream feed."),
                 Key("feed_event", \.feedEvent, .size, "Bytes of one event of an upstream feed."),
                 Key(

@@ -7,14 +7,18 @@ import Testing
 @testable import Sluice
 
 /// A feed, its topics and its upstream.
-private final class FeedFixture: LoopFixture, UpstreamFeed.Owner {
+final class FeedFixture: LoopFixture, UpstreamFeed.Owner {
     let hub: Hub
     let topics: [Topic]
     private let options: FeedOptions
     private var target: FeedURL
-    private(set) lazy var feed = UpstreamFeed(
-        name: "f", options: options, url: target, topics: topics, trust: StreamTrust(), hub: hub, worker: 0,
-        context: context, owner: self, index: 0, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private(set) lazy var feed: UpstreamFeed = {
+        let feed = UpstreamFeed(
+            name: "f", options: options, url: target, trust: StreamTrust(), hub: hub, worker: 0, context: context,
+            owner: self, index: 0, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        for topic in topics { feed.topics.look(at: topic) }
+        return feed
+    }()
 
     init(_ topicOptions: [TopicOptions], _ change: (inout FeedOptions) -> Void = { _ in }) throws {
         var named: [String: TopicOptions] = [:]
@@ -170,7 +174,7 @@ private final class FeedFixture: LoopFixture, UpstreamFeed.Owner {
 }
 
 extension FeedFixture {
-    fileprivate func id(_ sequence: UInt64) -> String { String(decoding: hub.id(of: sequence), as: UTF8.self) }
+    func id(_ sequence: UInt64) -> String { String(decoding: hub.id(of: sequence), as: UTF8.self) }
 }
 
 @Suite struct FeedRequestTests {
