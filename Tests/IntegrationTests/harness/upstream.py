@@ -18,11 +18,11 @@ from .raw import Connection
 class Starlet:
     """An sse-starlette application on uvicorn: `send` goes to every client; what clients asked is kept."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, path="/feed"):
         self.requests = queue.Queue()
         self._clients = []
-        self._lock = threading.Lock()
-        app = Starlette(routes=[Route("/feed", self._feed)])
+        self._lock = threading.Condition()
+        app = Starlette(routes=[Route(path, self._feed)])
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/feed"
@@ -41,6 +41,7 @@ class Starlet:
             finally:
                 with self._lock:
                     self._clients[:] = [client for client in self._clients if client[1] is not mine]
+                    self._lock.notify_all()
 
         with self._lock:
             self._clients.append((loop, mine))
@@ -50,6 +51,11 @@ class Starlet:
     def asked(self):
         """The header fields of the next request; waits for it."""
         return self.requests.get(timeout=PATIENCE)
+
+    def wait_for_clients(self, count):
+        """Waits until so many clients are left."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: len(self._clients) == count, PATIENCE), len(self._clients)
 
     def _put(self, event):
         with self._lock:
