@@ -171,6 +171,32 @@ import Testing
         #expect(got == count)
     }
 
+    @Test func `a cancel may come at any moment`() async throws {
+        try await withGateway(Configuration()) { _ in
+            .eventStream(bufferLimit: 4096) { stream in
+                while stream.isOpen { try await stream.send(ServerSentEvent("x")) }
+            }
+        } _: { gateway in
+            let url = "http://127.0.0.1:\(gateway.port)/"
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<40 {
+                    group.addTask {
+                        guard let source = try? EventSource(url: url) else { return }
+                        let reader = Task {
+                            for await _ in source.events {}
+                        }
+                        // Some before the first event, some while events pour in.
+                        if number % 3 != 0 { while source.readyState != .open { await Task.yield() } }
+                        if number % 3 == 2 { for _ in 0..<number { await Task.yield() } }
+                        if number % 2 == 0 { source.restart() }
+                        reader.cancel()
+                        await reader.value
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `it reads a gateway of this process, over TLS`() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
