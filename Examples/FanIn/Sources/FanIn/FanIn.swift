@@ -14,7 +14,7 @@ import Sluice
         var live = TopicOptions()
         for (number, url) in arguments.prefix(2).enumerated() {
             var feed = FeedOptions(url: url)
-            feed.events.prefix = "feed\(number + 1)."       // who said it: feed1.trade
+            feed.events.prefix = "feed\(number + 1)."  // who said it: feed1.trade
             configuration.sources["feed\(number + 1)"] = .feed(feed)
             live.sources.append("feed\(number + 1)")
         }
