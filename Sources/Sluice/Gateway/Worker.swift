@@ -123,13 +123,14 @@ final class Worker: EventLoopHandler {
 
     func flush() -> Bool {
         takeJobs()
-        shard.takeMail()
+        // By the mail of the tick before: nobody wakes this worker for what it publishes itself, so that comes first.
         tellSources()
+        shard.takeMail()
         let hasMore = shard.flush()
         settleStreams()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
-        return hasMore
+        return hasMore || shard.hasNewsForSources
     }
 
     private func takeJobs() {

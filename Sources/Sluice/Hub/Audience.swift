@@ -5,10 +5,15 @@ internal import Synchronization
 /// A round visits each member once. What is published while it runs is written to those that it has not visited yet,
 /// and the next round sees to the others; so a round ends, however fast events come.
 final class Audience {
-    /// Topics without an order and without doubles.
+    /// Topics without doubles, and the one whose options count; the others' order says nothing.
     struct Key: Hashable {
+        let first: ObjectIdentifier?
         let topics: Set<ObjectIdentifier>
-        init(_ topics: [Topic]) { self.topics = Set(topics.map(ObjectIdentifier.init)) }
+
+        init(_ topics: [Topic]) {
+            first = topics.first.map(ObjectIdentifier.init)
+            self.topics = Set(topics.map(ObjectIdentifier.init))
+        }
     }
 
     let key: Key
@@ -89,18 +94,23 @@ final class TopicSeat {
     private let progress: Topic.Progress
     private let hub: Hub
     private(set) var audiences: [Audience] = []
+    /// The position of the hub's answer. What the mailbox says of the topic up to there was for an interest that ended
+    /// before this one.
+    let start: UInt64
     /// The hub answered: all later events come by mailbox.
     var isJoined = false
-    /// What came out of the mailbox.
-    private var through: UInt64 = 0
+    /// What came out of the mailbox: the topic has nothing newer that is to be written.
+    private(set) var through: UInt64
     private var endOffset: UInt64 = 0
     /// What the audiences are on the way to, and how many of them are not there.
     private var mark: (sequence: UInt64, offset: UInt64)?
     private var behind = 0
 
-    init(_ topic: Topic, hub: Hub, worker: Int) {
+    init(_ topic: Topic, start: UInt64, hub: Hub, worker: Int) {
         self.topic = topic
+        self.start = start
         self.hub = hub
+        through = start
         progress = topic.progress[worker]
     }
 

@@ -4,19 +4,27 @@ extension HubShard {
     /// - Returns: whether there is more to write.
     func flush() -> Bool {
         var budget = HubShard.slice
-        while budget > 0, let audience = dirty.popLast() {
+        while budget > 0, let audience = nextDirty() {
             guard !audience.isRemoved else { continue }
             broadcast(audience, &budget)
             if audience.remaining > 0 || audience.endRound() {
                 // Behind the others: where events come faster than a round ends, it would keep them waiting for ever.
-                dirty.insert(audience, at: 0)
+                dirty.append(audience)
             } else {
                 audience.isDirty = false
             }
         }
         continueResuming(budget)
         run.clear()
-        return !dirty.isEmpty || !resuming.isEmpty
+        return !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty
+    }
+
+    private func nextDirty() -> Audience? {
+        if next.isEmpty {
+            swap(&next, &dirty)
+            next.reverse()
+        }
+        return next.popLast()
     }
 
     /// One delivery, a million times a second: pointers, one comparison, one write.
@@ -47,6 +55,7 @@ extension HubShard {
             subscriber.value.cursor = run.through
             subscriber.value.lastSent = context.now
             if run.through == target {
+                if subscriber.value.floors != nil { forgetFloors(subscriber) }
                 // Under TLS all of it is sealed; the last record may not have left.
                 _ = isStuck(subscriber)
                 return
@@ -131,9 +140,14 @@ extension HubShard {
         }
         subscriber.value.state = .live
         subscriber.value.isConflating = false
+        forgetFloors(subscriber)
+        _ = isStuck(subscriber)
+    }
+
+    /// Behind its floors a stream reads what the others read.
+    private func forgetFloors(_ subscriber: Place<Subscriber>) {
         let cursor = subscriber.value.cursor
         if subscriber.value.floors?.allSatisfy({ $0 <= cursor }) == true { subscriber.value.floors = nil }
-        _ = isStuck(subscriber)
     }
 
     /// Writes the rest of an event that was cut.
@@ -148,6 +162,7 @@ extension HubShard {
         }
         guard whole else {
             subscriber.value.unfinishedOffset = offset + written
+            _ = isStuck(subscriber)
             return false
         }
         subscriber.value.cursor = event.sequence

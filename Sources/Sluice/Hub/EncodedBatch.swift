@@ -14,6 +14,7 @@ struct EncodedBatch {
     /// What one topic gets.
     struct Share {
         let topic: Topic
+        var events = 0
         var bytes = 0
         var cost = 0
     }
@@ -36,6 +37,7 @@ struct EncodedBatch {
                 encoded = event
             }
             let share = share(of: topic)
+            shares[share].events += 1
             shares[share].bytes += event.count(.chunked)
             shares[share].cost += event.cost
             placements.append(Placement(event: event, share: share, isFirst: number == 0))
@@ -63,7 +65,9 @@ struct EncodedBatch {
         var cost = 0
         for share in shares {
             cost += share.cost
-            if share.bytes > share.topic.capacity || cost > logBytes { return share.topic.name }
+            if cost > logBytes || !share.topic.keeps(events: share.events, bytes: share.bytes) {
+                return share.topic.name
+            }
         }
         return nil
     }

@@ -182,8 +182,9 @@ public final class Hub: Sendable {
             state.sequence = batch.append(after: state.sequence, milliseconds: now, evicted: &evicted)
             for share in batch.shares {
                 if !isSource { share.topic.lastUse.store(now, ordering: .relaxed) }
-                wake |= post(share.topic, through: state.sequence, &state, from: worker)
+                settle(share.topic, &state)
             }
+            wake = post(batch, through: state.sequence, from: worker)
             keepWithinBytes(&state, &evicted)
             return .appended(first)
         }
@@ -212,19 +213,26 @@ public final class Hub: Sendable {
         return false
     }
 
-    private func post(
-        _ topic: Topic, through sequence: UInt64, _ state: inout State, from worker: Int?
-    ) -> UInt64 {
+    private func settle(_ topic: Topic, _ state: inout State) {
         let (endOffset, cost) = topic.log.withLock { ($0.endOffset, $0.cost) }
         topic.published.store(endOffset, ordering: .relaxed)
         state.costs.settle(topic, cost: cost)
+    }
+
+    /// Tells each interested worker of all its topics at once: one that took a part of that would hold the rest, whose
+    /// sequences are as high, for sent.
+    private func post(_ batch: borrowing EncodedBatch, through sequence: UInt64, from worker: Int?) -> UInt64 {
         var wake: UInt64 = 0
-        var interest = topic.interest.load(ordering: .relaxed)
+        var interest: UInt64 = batch.shares.reduce(0) { $0 | $1.topic.interest.load(ordering: .relaxed) }
         while interest != 0 {
             let index = interest.trailingZeroBitCount
             interest &= interest - 1
-            let message = Message.published(topic, through: sequence, endOffset: endOffset)
-            if mailboxes[index].post(message, wake: false), index != worker { wake |= 1 << UInt64(index) }
+            var messages: [Message] = []
+            for share in batch.shares where share.topic.interest.load(ordering: .relaxed) >> UInt64(index) & 1 == 1 {
+                let endOffset = share.topic.published.load(ordering: .relaxed)
+                messages.append(.published(share.topic, through: sequence, endOffset: endOffset))
+            }
+            if mailboxes[index].post(contentsOf: messages, wake: false), index != worker { wake |= 1 << UInt64(index) }
         }
         return wake
     }
@@ -291,15 +299,15 @@ public final class Hub: Sendable {
 
     /// Registers a worker's interest in a topic. Its subscriptions begin when the answer comes out of its mailbox: what
     /// was posted before the answer is history for them, what comes after it is live.
-    /// - Returns: whether the topic still exists.
-    func join(_ topic: Topic, worker: Int) -> Bool {
+    /// - Returns: the answer's position; `nil` when the topic no longer exists.
+    func join(_ topic: Topic, worker: Int) -> UInt64? {
         state.withLock { state in
-            guard state.topics[topic.name] === topic else { return false }
+            guard state.topics[topic.name] === topic else { return nil }
             let interest = topic.interest.load(ordering: .relaxed)
             topic.progress[worker].done.store(topic.published.load(ordering: .relaxed), ordering: .relaxed)
             topic.interest.store(interest | 1 << UInt64(worker), ordering: .relaxed)
             _ = mailboxes[worker].post(.joined(topic, position: state.sequence), wake: false)
-            return true
+            return state.sequence
         }
     }
 

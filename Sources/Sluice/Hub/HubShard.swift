@@ -28,6 +28,9 @@ final class HubShard {
     private var messages: [Hub.Message] = []
     private var seats: [ObjectIdentifier: TopicSeat] = [:]
     private var audiences: [Audience.Key: Audience] = [:]
+    /// Audiences with something to write, in the order of their turns: the next one is the last of `next`, and behind
+    /// those come the ones of `dirty`.
+    var next: [Audience] = []
     var dirty: [Audience] = []
     var resuming: [Token] = []
     let subscribers = Slab<Subscriber>()
@@ -44,6 +47,7 @@ final class HubShard {
     var used: [Topic] = []
     /// Sources that were told `full` may try again.
     var isRelieved = false
+    var hasNewsForSources: Bool { isRelieved || !used.isEmpty }
 
     /// Subscribers written to before the loop looks at its sockets again: a broadcast is sliced.
     static let slice = 256
@@ -90,8 +94,8 @@ final class HubShard {
                     taken.append(seat)
                     break
                 }
-                if hub.join(topics[index], worker: worker) {
-                    let seat = TopicSeat(topics[index], hub: hub, worker: worker)
+                if let start = hub.join(topics[index], worker: worker) {
+                    let seat = TopicSeat(topics[index], start: start, hub: hub, worker: worker)
                     seats[ObjectIdentifier(topics[index])] = seat
                     taken.append(seat)
                     break
@@ -145,22 +149,25 @@ final class HubShard {
     func takeMail() {
         messages.removeAll(keepingCapacity: true)
         mailbox.take(into: &messages)
+        // It may have been this what sources wait for, whatever the messages are about.
+        if messages.count > Hub.mailboxLimit { hub.relieve() }
         for message in messages {
             switch message {
             case .published(let topic, let through, let endOffset):
                 position = max(position, through)
-                guard let seat = seats[ObjectIdentifier(topic)] else { continue }
+                guard let seat = seats[ObjectIdentifier(topic)], through > seat.start else { continue }
                 for audience in seat.audiences { reach(audience, through) }
                 seat.published(through: through, endOffset: endOffset)
             case .joined(let topic, let position):
                 self.position = max(self.position, position)
-                guard let seat = seats[ObjectIdentifier(topic)] else { continue }
-                // An answer to an interest that ended and began again since: the second one finds it joined.
-                let wasJoined = seat.isJoined
+                // The answer to an interest that ended and began again since is followed by another.
+                guard let seat = seats[ObjectIdentifier(topic)], !seat.isJoined, position >= seat.start else {
+                    continue
+                }
                 seat.isJoined = true
                 for audience in seat.audiences {
                     reach(audience, position)
-                    if !wasJoined { audience.missing -= 1 }
+                    audience.missing -= 1
                     if audience.isJoined { for member in audience.members { begin(member) } }
                 }
             case .used(let topic): used.append(topic)

@@ -9,12 +9,22 @@ internal import Synchronization
     private var framing: Framing = .chunked
     private var audience: Audience?
     private var events: [EncodedEvent] = []
-    private var parts: [[EncodedEvent]] = []
+    private var parts: [Part] = []
+    /// The sequence of each part's next event.
+    private var heads: [UInt64] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 * 1024, alignment: 16)
     private var count = 0
 
     /// Bytes gathered at once, as long as no single event is larger.
     static let limit = 64 * 1024
+    /// A stretch of one topic's log, while several are merged.
+    private struct Part {
+        var events: [EncodedEvent] = []
+        var next = 0
+        /// Nothing follows it.
+        var isWhole = true
+    }
+
     /// Event types of which a subscriber that reads only the newest gets one each.
     static let newestTypes = 256
 
@@ -43,7 +53,7 @@ internal import Synchronization
         let isPresent =
             subscriber.value.isConflating
             ? readNewest(audience.topics, after: cursor, target)
-            : read(audience.topics, after: cursor, subscriber.value.floors, target)
+            : read(audience, after: cursor, subscriber.value.floors, target)
         guard isPresent else { return false }
         from = cursor
         self.target = target
@@ -53,61 +63,83 @@ internal import Synchronization
         return true
     }
 
-    private func read(_ topics: [Topic], after cursor: UInt64, _ floors: [UInt64]?, _ target: UInt64) -> Bool {
-        guard topics.count > 1 || floors != nil else {
-            guard let isWhole = topics.first.flatMap({ part($0, after: cursor, target, &events) }) else { return false }
-            through = isWhole ? target : events.last?.sequence ?? target
-            return true
+    private func read(_ audience: Audience, after cursor: UInt64, _ floors: [UInt64]?, _ target: UInt64) -> Bool {
+        guard audience.seats.count == 1, let seat = audience.seats.first, floors == nil else {
+            return merge(audience.seats, after: cursor, floors, target)
         }
-        while parts.count < topics.count { parts.append([]) }
-        defer { for number in topics.indices { parts[number].removeAll(keepingCapacity: true) } }
-        // What one topic has beyond this is not known yet, so the others wait there.
-        var known = target
-        for (number, topic) in topics.enumerated() {
-            let start = max(cursor, floors?[number] ?? 0)
-            guard let isWhole = part(topic, after: start, target, &parts[number]) else { return false }
-            if !isWhole, let last = parts[number].last { known = min(known, last.sequence) }
-        }
-        merge(topics.count, through: known)
+        guard let isWhole = Run.read(seat.topic, after: cursor, target, Run.limit, &events) else { return false }
+        through = isWhole ? target : events.last?.sequence ?? target
         return true
     }
 
     /// - Returns: whether that was all up to `target`; `nil` when the next event is gone.
-    private func part(
-        _ topic: Topic, after cursor: UInt64, _ target: UInt64, _ events: inout [EncodedEvent]
+    private static func read(
+        _ topic: Topic, after cursor: UInt64, _ target: UInt64, _ bytes: Int, _ events: inout [EncodedEvent]
     ) -> Bool? {
         topic.log.withLock { log in
             guard log.evictedThrough <= cursor else { return nil }
-            return log.read(after: cursor, through: target, maxBytes: Run.limit, into: &events)
+            return log.read(after: cursor, through: target, maxBytes: bytes, into: &events)
         }
     }
 
-    /// Merges the topics' events by sequence; an event of several topics comes once.
-    private func merge(_ count: Int, through known: UInt64) {
-        var places = [Int](repeating: 0, count: count)
-        var bytes = 0
-        through = known
-        while true {
-            var next: Int?
-            var sequence = UInt64.max
-            for number in 0..<count where places[number] < parts[number].count {
-                let candidate = parts[number][places[number]].sequence
-                if candidate < sequence {
-                    sequence = candidate
-                    next = number
-                }
-            }
-            guard let next, sequence <= known else { return }
-            let event = parts[next][places[next]]
-            places[next] += 1
-            if events.last?.sequence == sequence { continue }
-            bytes += event.count(.chunked)
-            if bytes > Run.limit, let last = events.last {
-                through = last.sequence
-                return
-            }
-            events.append(event)
+    /// Merges the topics' events by sequence; an event of several topics comes once. Of each topic a stretch is read,
+    /// and the next one when that is used up, so that of many topics no more is read than is sent.
+    private func merge(_ seats: [TopicSeat], after cursor: UInt64, _ floors: [UInt64]?, _ target: UInt64) -> Bool {
+        while parts.count < seats.count { parts.append(Part()) }
+        heads.removeAll(keepingCapacity: true)
+        heads.append(contentsOf: repeatElement(.max, count: seats.count))
+        defer { for number in seats.indices { parts[number].events.removeAll(keepingCapacity: true) } }
+        let stretch = max(1024, Run.limit / seats.count)
+        through = target
+        for (number, seat) in seats.enumerated() {
+            let start = max(cursor, floors?[number] ?? 0)
+            // Most topics have nothing new for a stream that is live.
+            guard seat.through > start else { continue }
+            guard refill(number, seat.topic, after: start, target, stretch) else { return false }
         }
+        var bytes = 0
+        while true {
+            var number = 0
+            for other in heads.indices where heads[other] < heads[number] { number = other }
+            let sequence = heads[number]
+            guard sequence < .max else { return true }
+            if sequence != events.last?.sequence {
+                let event = parts[number].events[parts[number].next]
+                bytes += event.count(.chunked)
+                if bytes > Run.limit, let last = events.last {
+                    through = last.sequence
+                    return true
+                }
+                events.append(event)
+            }
+            guard advance(number, seats[number].topic, target, stretch) else {
+                // Gone meanwhile; what was read is whole up to here.
+                through = sequence
+                return true
+            }
+        }
+    }
+
+    private func advance(_ number: Int, _ topic: Topic, _ target: UInt64, _ stretch: Int) -> Bool {
+        parts[number].next += 1
+        if parts[number].next < parts[number].events.count {
+            heads[number] = parts[number].events[parts[number].next].sequence
+            return true
+        }
+        let sequence = heads[number]
+        heads[number] = .max
+        return parts[number].isWhole || refill(number, topic, after: sequence, target, stretch)
+    }
+
+    /// Reads a topic's next stretch.
+    /// - Returns: `false` when its next event is gone.
+    private func refill(_ number: Int, _ topic: Topic, after cursor: UInt64, _ target: UInt64, _ stretch: Int) -> Bool {
+        parts[number].events.removeAll(keepingCapacity: true)
+        parts[number].next = 0
+        guard let isWhole = Run.read(topic, after: cursor, target, stretch, &parts[number].events) else { return false }
+        parts[number].isWhole = isWhole
+        if let first = parts[number].events.first { heads[number] = first.sequence }
+        return true
     }
 
     private func readNewest(_ topics: [Topic], after cursor: UInt64, _ target: UInt64) -> Bool {

@@ -15,9 +15,9 @@ extension HubShard {
 
         init(live target: UInt64) { cursor = target }
 
-        /// From each topic's own floor on.
+        /// From each topic's own floor on. What lies between the target and a higher cursor is not sent.
         init(floors: [UInt64], target: UInt64) {
-            let lowest = min(floors.min() ?? target, target)
+            let lowest = floors.min() ?? target
             cursor = lowest
             self.floors = floors.contains { $0 > lowest } ? floors : nil
         }
@@ -77,7 +77,9 @@ extension HubShard {
         context.counters.gaps &+= 1
         // Of a topic that lost nothing behind the cursor nothing is sent twice.
         let floors = oldest.map { max($0, known ?? 0) }
-        var start = options.onGap == .live ? Start(live: target) : Start(floors: floors, target: target)
+        // Another worker may have given out a position that this one has not heard of yet.
+        let head = max(target, known ?? 0)
+        var start = options.onGap == .live ? Start(live: head) : Start(floors: floors, target: target)
         start.gap = (lastEventID, floors.min() ?? target)
         return start
     }

@@ -47,6 +47,8 @@ final class Topic: Sendable {
     /// Bytes that may be published and not yet be broadcast by a worker: the log keeps as many.
     var bound: UInt64 { UInt64(max(0, options.maxLag)) }
 
-    /// The most bytes of one batch: more would push out its own beginning.
-    var capacity: Int { max(options.history.bytes, options.maxLag) }
+    /// Whether its log keeps a whole batch: more would push out its own beginning.
+    func keeps(events: Int, bytes: Int) -> Bool {
+        bytes <= options.maxLag || events <= options.history.events && bytes <= options.history.bytes
+    }
 }

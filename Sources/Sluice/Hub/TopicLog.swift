@@ -77,6 +77,10 @@ struct TopicLog: ~Copyable {
         while outside > 0, let event = self[0]?.event, bytes - event.count(.chunked) >= maxLag {
             evict(event, &evicted)
         }
+        shrink()
+    }
+
+    private mutating func shrink() {
         if ring.count > 64, count * 8 <= ring.count { resize(to: ring.count / 4) }
     }
 
@@ -86,6 +90,7 @@ struct TopicLog: ~Copyable {
         guard count > 0, let event = self[0]?.event else { return false }
         if outside == 0 { leaveHistory(event) }
         evict(event, &evicted)
+        shrink()
         return true
     }
 

@@ -129,6 +129,8 @@ public final class TopicSubscription: AsyncSequence, Sendable {
     }
 
     private func step() -> Step {
+        // Before the log is looked at: what was published just before the end is in it then.
+        let hasEnded = hub.hasEnded
         let event: EncodedEvent? = state.withLock { state in
             guard !state.isOver, !state.isGapDue else { return nil }
             let (evicted, event) = topic.log.withLock { log in
@@ -147,7 +149,7 @@ public final class TopicSubscription: AsyncSequence, Sendable {
         if let event { return .element(.event(remember(event))) }
         return state.withLock { state in
             if state.isOver { return .end }
-            guard state.isGapDue else { return hub.hasEnded ? .end : .wait }
+            guard state.isGapDue else { return hasEnded ? .end : .wait }
             state.isGapDue = false
             return .element(.gap(after: state.lastID))
         }

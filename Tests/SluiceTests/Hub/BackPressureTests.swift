@@ -60,6 +60,45 @@ import Testing
         #expect(fixture.received(client) == ["x"])
     }
 
+    @Test func `mail for an interest that ended says nothing of the next one`() throws {
+        let fixture = try ShardFixture(["a": options(maxLag: 4 << 10)])
+        let gone = try fixture.subscribe(to: "a")
+        fixture.flush()
+        try fixture.publish("old", to: "a")
+        fixture.unsubscribe(gone)
+        // Nobody is interested, so this is announced to nobody.
+        for _ in 0..<10 { #expect(isAccepted(try fixture.publish(kilobyte, to: "a"))) }
+        let client = try fixture.subscribe(to: "a")
+        #expect(fixture.received(client) == [])
+        #expect(isAccepted(try fixture.publish("new", to: "a")))
+        #expect(fixture.received(client) == ["new"])
+    }
+
+    @Test func `the answer to an interest that ended begins no stream`() throws {
+        let fixture = try ShardFixture(["a": options()])
+        fixture.unsubscribe(try fixture.subscribe(to: "a"))
+        try fixture.publish("before", to: "a")
+        let client = try fixture.subscribe(to: "a")
+        #expect(fixture.received(client) == [])
+        #expect(fixture.opening(client) == 1)
+    }
+
+    @Test func `a mailbox that is over its bound relieves when it is emptied, whatever was in it`() throws {
+        let fixture = try ShardFixture(["a": options(), "b": options(maxLag: 1 << 30)])
+        _ = try fixture.subscribe(to: "a")
+        let other = try fixture.subscribe(to: "b")
+        fixture.flush()
+        let topic = try fixture.hub.topic(named: "b")
+        let batch = [Publication(draft: EventDraft(data: []), topics: [topic])]
+        for _ in 0...Hub.mailboxLimit { _ = fixture.hub.publish(batch, from: 0) }
+        fixture.unsubscribe(other)
+        #expect(isFull(try fixture.publish(to: "a")))
+        fixture.flush()
+        fixture.flush()
+        #expect(fixture.shard.isRelieved)
+        #expect(isAccepted(try fixture.publish(to: "a")))
+    }
+
     @Test func `without subscribers nothing waits`() throws {
         let fixture = try ShardFixture(["a": options(maxLag: 1, history: History(events: 1))])
         for _ in 0..<100 { #expect(isAccepted(try fixture.publish(kilobyte, to: "a"))) }
@@ -90,6 +129,20 @@ import Testing
             return
         }
         #expect(fixture.hub.position == 0)
+    }
+
+    @Test func `a batch that would push out its own beginning is refused`() throws {
+        let fixture = try ShardFixture(["a": options(maxLag: 1 << 10, history: History(events: 10))])
+        let client = try fixture.subscribe(to: "a")
+        fixture.flush()
+        let topic = try fixture.hub.topic(named: "a")
+        let event = Publication(draft: EventDraft(data: Array(kilobyte.utf8)), topics: [topic])
+        guard case .tooLarge("a") = fixture.hub.publish(Array(repeating: event, count: 11), from: 0) else {
+            Issue.record("more events than the log keeps")
+            return
+        }
+        #expect(isAccepted(fixture.hub.publish(Array(repeating: event, count: 10), from: 0)))
+        #expect(fixture.received(client).count == 10)
     }
 
     @Test func `over the bound of all logs the largest loses its oldest events`() throws {

@@ -37,6 +37,19 @@ import Testing
         #expect(fixture.cursor(quiet) == 1)
     }
 
+    @Test func `a topic with as many subscribers as a slice does not keep others from theirs`() throws {
+        let fixture = try ShardFixture(["busy": options, "quiet": options])
+        for _ in 0..<HubShard.slice { _ = try fixture.subscribe(to: "busy") }
+        let quiet = try fixture.subscribe(to: "quiet")
+        fixture.flush()
+        try fixture.publish(to: "quiet")
+        for _ in 0..<10 {
+            try fixture.publish(to: "busy")
+            fixture.flush()
+        }
+        #expect(fixture.cursor(quiet) == 1)
+    }
+
     @Test func `a topic whose rounds never end does not keep a client that came back from its history`() throws {
         let fixture = try ShardFixture(["busy": options, "quiet": options])
         for _ in 0..<2 * HubShard.slice { _ = try fixture.subscribe(to: "busy") }

@@ -4,10 +4,11 @@ import SluiceSSE
 
 @testable import Sluice
 
-/// A hub with one shard on the test's own thread, whose ticks the test makes, and clients that are sockets.
+/// A hub with its shards on the test's own thread, whose ticks the test makes, and clients that are sockets.
 final class ShardFixture {
     let hub: Hub
-    let shard: HubShard
+    let shards: [HubShard]
+    var shard: HubShard { shards[0] }
     private let connections = Slab<Connection>()
     private let listener: Listener
     let context: LoopContext
@@ -16,28 +17,47 @@ final class ShardFixture {
     /// The far end of a subscription: what it reads is parsed.
     private final class Client {
         let socket: Socket
+        let shard: HubShard
+        let subscriber: Token
+        /// The first bytes: the head of the response.
+        var opening: [UInt8] = []
         var parser = EventParser(limits: .init())
         var events: [String] = []
 
-        init(_ socket: consuming Socket) { self.socket = socket }
+        init(_ socket: consuming Socket, _ shard: HubShard, _ subscriber: Token) {
+            self.socket = socket
+            self.shard = shard
+            self.subscriber = subscriber
+        }
     }
 
-    init(_ topics: [String: TopicOptions], logBytes: Int = 1 << 30) throws {
+    init(_ topics: [String: TopicOptions], logBytes: Int = 1 << 30, workers: Int = 1) throws {
         DescriptorLimit.raise()
-        let mailbox = try Mailbox<Hub.Message>()
-        hub = Hub(
-            catalog: try TopicCatalog(topics), topicLimit: 100, logBytes: logBytes, mailboxes: [mailbox],
+        let mailboxes = try (0..<workers).map { _ in try Mailbox<Hub.Message>() }
+        let hub = Hub(
+            catalog: try TopicCatalog(topics), topicLimit: 100, logBytes: logBytes, mailboxes: mailboxes,
             clock: SystemClock())
-        context = LoopContext(loop: try EventLoop(), limits: Limits())
-        shard = HubShard(hub: hub, worker: 0, mailbox: mailbox, context: context)
+        let context = LoopContext(loop: try EventLoop(), limits: Limits())
+        shards = mailboxes.enumerated().map { worker, mailbox in
+            HubShard(hub: hub, worker: worker, mailbox: mailbox, context: context)
+        }
+        self.hub = hub
+        self.context = context
         listener = try Listener.open(.ip(.loopbackV4, port: 0), sharing: false)
     }
 
     /// A new client's subscription; its stream begins with the next mail, or at once.
     func subscribe(to topics: String..., after cursor: UInt64? = nil) throws -> Token {
+        let connection = try subscribe(to: topics, after: cursor, worker: 0)
+        guard let client = clients.removeValue(forKey: connection) else { throw Errno.invalid }
+        clients[client.subscriber] = client
+        return client.subscriber
+    }
+
+    /// - Returns: a handle of the client, of its own among the clients of all workers.
+    func subscribe(to topics: [String], after cursor: UInt64? = nil, worker: Int) throws -> Token {
         let socket = try Socket.connecting(to: listener.boundAddress)
         socket.setReceiveBuffer(bytes: 64 * 1024)
-        let client = Client(socket)
         let token = connections.nextToken
         var transport = Transport(try accept(), selectorToken: token.packed(.connection))
         try transport.register(.read, context)
@@ -47,10 +67,10 @@ final class ShardFixture {
         guard let connection = connections.find(token) else { throw Errno.invalid }
         connection.value.framing = .untilClose
         let opening = Opening(head: ResponseHead(status: 200, fields: FieldBlock()), lastEventID: cursor.map(hub.id))
-        try shard.subscribe(connection, to: try topics.map(hub.topic(named:)), opening: opening)
+        try shards[worker].subscribe(connection, to: try topics.map(hub.topic(named:)), opening: opening)
         guard let subscriber = connection.value.subscriber else { throw Errno.invalid }
-        clients[subscriber] = client
-        return subscriber
+        clients[token] = Client(socket, shards[worker], subscriber)
+        return token
     }
 
     private func accept() throws -> Socket {
@@ -71,41 +91,64 @@ final class ShardFixture {
         return hub.publish([Publication(draft: draft, topics: try topics.map(hub.topic(named:)))], from: 0)
     }
 
+    /// Closes a client's connection.
+    func unsubscribe(_ token: Token) {
+        guard let client = clients[token] else { return }
+        client.shard.unsubscribe(client.subscriber)
+    }
+
     /// The end of a tick. Says whether more is to be written.
     @discardableResult
-    func flush() -> Bool {
-        shard.takeMail()
-        return shard.flush()
+    func flush(worker: Int = 0) -> Bool {
+        shards[worker].takeMail()
+        return shards[worker].flush()
     }
 
     /// The last event that a subscriber was sent.
-    func cursor(_ token: Token) -> UInt64 { shard.subscribers.find(token)?.value.cursor ?? 0 }
+    func cursor(_ token: Token) -> UInt64 {
+        clients[token].flatMap { $0.shard.subscribers.find($0.subscriber)?.value.cursor } ?? 0
+    }
+
+    /// The position that a stream's head names.
+    func opening(_ token: Token) -> UInt64? {
+        let lines = String(decoding: clients[token]?.opening ?? [], as: UTF8.self).split(separator: "\r\n")
+        let name = "last-event-id: "
+        guard let line = lines.first(where: { $0.lowercased().hasPrefix(name) }) else { return nil }
+        return hub.sequence(ofID: Array(line.dropFirst(name.count).utf8))
+    }
 
     /// All that a client was sent, as `type: data`; what its socket held back goes on leaving meanwhile.
     func received(_ token: Token) -> [String] {
         guard let client = clients[token] else { return [] }
         var isQuiet = false
         while !isQuiet {
-            isQuiet = true
-            while flush() {}
-            var bytes: [UInt8] = []
-            while let part = read(client.socket) { bytes += part }
-            if !bytes.isEmpty { isQuiet = false }
-            unsafe bytes.withUnsafeBytes { bytes in
-                unsafe client.parser.parse(bytes) { item in
-                    guard case .event(let event) = item else { return }
-                    let type = String(decoding: event.type, as: UTF8.self)
-                    client.events.append(
-                        (type.isEmpty ? "" : type + ": ") + String(decoding: event.data, as: UTF8.self))
-                }
-            }
-            guard let connection = shard.subscribers.find(token)?.value.connection else { continue }
-            if connection.value.transport.isBlocked {
-                isQuiet = false
-                if connection.value.transport.becameWritable(context) { shard.resume(token) }
-            }
+            client.shard.takeMail()
+            while client.shard.flush() { client.shard.takeMail() }
+            isQuiet = !read(token)
         }
         return client.events
+    }
+
+    /// A client reads what has come, and its stream goes on.
+    /// - Returns: whether anything moved or may move.
+    @discardableResult
+    func read(_ token: Token) -> Bool {
+        guard let client = clients[token] else { return false }
+        var bytes: [UInt8] = []
+        while let part = read(client.socket) { bytes += part }
+        client.opening += bytes.prefix(max(0, 1024 - client.opening.count))
+        unsafe bytes.withUnsafeBytes { bytes in
+            unsafe client.parser.parse(bytes) { item in
+                guard case .event(let event) = item else { return }
+                let type = String(decoding: event.type, as: UTF8.self)
+                client.events.append((type.isEmpty ? "" : type + ": ") + String(decoding: event.data, as: UTF8.self))
+            }
+        }
+        guard let connection = client.shard.subscribers.find(client.subscriber)?.value.connection,
+            connection.value.transport.isBlocked
+        else { return !bytes.isEmpty }
+        if connection.value.transport.becameWritable(context) { client.shard.resume(client.subscriber) }
+        return true
     }
 
     private func read(_ socket: borrowing Socket) -> [UInt8]? {

@@ -40,7 +40,7 @@ import Testing
         #expect(fixture.received(other) == ["1"])
     }
 
-    @Test func `the same topics in another order are the same audience`() throws {
+    @Test func `the same topics in another order give the same events`() throws {
         let fixture = try fixture()
         let one = try fixture.subscribe(to: "a", "b")
         let other = try fixture.subscribe(to: "b", "a")
@@ -49,6 +49,37 @@ import Testing
         try fixture.publish("2", to: "a")
         #expect(fixture.received(one) == ["1", "2"])
         #expect(fixture.received(other) == ["1", "2"])
+    }
+
+    @Test func `the first topic says how a stream behaves, whoever else listens to the same topics`() throws {
+        var whole = options
+        whole.replay = .all
+        let fixture = try ShardFixture(["a": options, "b": whole])
+        try fixture.publish("1", to: "a")
+        let one = try fixture.subscribe(to: "a", "b")
+        let other = try fixture.subscribe(to: "b", "a")
+        #expect(fixture.received(one) == [])
+        #expect(fixture.received(other) == ["1"])
+    }
+
+    @Test func `a gap does not lead back behind what another worker sent`() throws {
+        var short = options
+        short.history = History(events: 0)
+        for (onGap, received) in [(GapResponse.live, ["4"]), (.replay, [])] {
+            var first = options
+            first.onGap = onGap
+            let fixture = try ShardFixture(["a": first, "b": short])
+            _ = try fixture.subscribe(to: "a", "b")
+            try fixture.publish("1", to: "a")
+            fixture.flush()
+            // This worker does not know of these yet, and the client had all but the last from another one.
+            for (data, topic) in [("2", "b"), ("3", "a"), ("4", "b")] { try fixture.publish(data, to: topic) }
+            let client = try fixture.subscribe(to: "a", "b", after: 3)
+            let events = fixture.received(client)
+            #expect(events.first?.hasPrefix("gap: ") == true)
+            #expect(Array(events.dropFirst()) == received)
+            #expect(fixture.opening(client) == 3)
+        }
     }
 
     @Test func `a stream begins when all its topics are joined, and misses nothing from then on`() throws {

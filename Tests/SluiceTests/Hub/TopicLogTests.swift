@@ -188,6 +188,14 @@ extension TopicLogTests {
         #expect(log.newest(0).isEmpty)
     }
 
+    @Test func `a log that loses its events by the bound of all logs gives back its ring too`() {
+        var log = TopicLog(history: History(), maxLag: 1 << 20, birth: 0)
+        _ = fill(&log, 900)
+        var evicted: [EncodedEvent] = []
+        while log.evictOldest(evicted: &evicted) {}
+        #expect(log.cost <= TopicLog.emptyCost + 64 * 16)
+    }
+
     @Test func `an index does not grow with ids that are gone`() {
         var log = TopicLog(history: History(events: 2), maxLag: 0, birth: 0)
         var evicted: [EncodedEvent] = []
