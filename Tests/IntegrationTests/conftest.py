@@ -6,6 +6,7 @@ import pytest
 
 from harness.browser import Browser
 from harness.certificates import Authority
+from harness.examples import build
 from harness.gateway import SLUICE, Gateway, Tree, settings, write
 
 
@@ -53,6 +54,22 @@ def ready(tmp_path):
 
     yield ready
     stop_all(gateways)
+
+
+@pytest.fixture
+def example():
+    """example(name, ...) runs a program of Examples."""
+    programs = []
+
+    def example(name, *arguments):
+        programs.append(Gateway(arguments, program=build(name)))
+        return programs[-1]
+
+    yield example
+    for program in programs:
+        program.process.kill()
+        program.process.wait()
+        program.expect_no_crash()
 
 
 @pytest.fixture

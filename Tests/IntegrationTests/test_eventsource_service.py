@@ -5,7 +5,6 @@ import json
 import pytest
 from harness.contract import Contract
 from harness.examples import build
-from harness.gateway import Gateway
 from harness.raw import ask
 from harness.upstream import Scripted
 
@@ -21,15 +20,8 @@ def program():
 
 
 @pytest.fixture
-def service(program, monkeypatch):
-    import harness.gateway
-
-    monkeypatch.setattr(harness.gateway, "SLUICE", program)
-    gateway = Gateway(["127.0.0.1:0"])
-    yield gateway
-    gateway.process.kill()
-    gateway.process.wait()
-    gateway.expect_no_crash()
+def service(program, example):
+    return example("EventSourceService", "127.0.0.1:0")
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import json
 
-import harness.gateway
 import pytest
-from harness.examples import build
 from harness.raw import ask, publish
 from harness.sse import Event, Stream
 from harness.upstream import Starlet
@@ -30,27 +28,10 @@ def test_two_feeds_and_a_publisher_are_one_stream(ready):
         assert event.data == "coffee"
 
 
-@pytest.fixture
-def program(monkeypatch):
-    """program(arguments) runs the example."""
-    programs = []
-
-    def program(*arguments):
-        monkeypatch.setattr(harness.gateway, "SLUICE", build("FanIn"))
-        programs.append(harness.gateway.Gateway(arguments))
-        return programs[-1]
-
-    yield program
-    for each in programs:
-        each.process.kill()
-        each.process.wait()
-        each.expect_no_crash()
-
-
 @pytest.mark.timeout(1000)
-def test_the_example_program_merges_two_feeds_and_its_own_events(program):
+def test_the_example_program_merges_two_feeds_and_its_own_events(example):
     feeds = [Starlet(), Starlet()]
-    merged = program(*(feed.url for feed in feeds), "127.0.0.1:0")
+    merged = example("FanIn", *(feed.url for feed in feeds), "127.0.0.1:0")
     with Stream(merged.port, "/live").opened() as stream:
         for feed in feeds:
             feed.asked()

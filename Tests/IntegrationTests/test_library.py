@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 from harness.examples import build
-from harness.gateway import Gateway
 from harness.raw import Connection, ask, request
 from harness.sse import Event, Stream
 
@@ -15,15 +14,8 @@ def program():
 
 
 @pytest.fixture
-def hello(program, monkeypatch):
-    import harness.gateway
-
-    monkeypatch.setattr(harness.gateway, "SLUICE", program)
-    gateway = Gateway(["127.0.0.1:0"])
-    yield gateway
-    gateway.process.kill()
-    gateway.process.wait()
-    gateway.expect_no_crash()
+def hello(program, example):
+    return example("Hello", "127.0.0.1:0")
 
 
 @pytest.mark.timeout(1000)

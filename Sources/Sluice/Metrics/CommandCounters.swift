@@ -15,15 +15,11 @@ struct CommandCounters: Sendable, Equatable {
     /// Lines of standard error that were not logged.
     var linesLeftOut: UInt64 = 0
 
-    static func + (left: CommandCounters, right: CommandCounters) -> CommandCounters {
-        var sum = left
-        sum.started &+= right.started
-        sum.notStarted &+= right.notStarted
-        sum.ended &+= right.ended
-        sum.failed &+= right.failed
-        sum.events &+= right.events
-        sum.paused &+= right.paused
-        sum.linesLeftOut &+= right.linesLeftOut
-        return sum
+    static func + (left: CommandCounters, right: CommandCounters) -> CommandCounters { left.adding(right) }
+}
+
+extension CommandCounters: Summed {
+    static var fields: [WritableKeyPath<CommandCounters, UInt64>] {
+        [\.started, \.notStarted, \.ended, \.failed, \.events, \.paused, \.linesLeftOut]
     }
 }

@@ -31,19 +31,19 @@ struct Counters: Sendable, Equatable {
     var commands = CommandCounters()
 
     static func + (left: Counters, right: Counters) -> Counters {
-        var sum = left
-        for field in Counters.fields { sum[keyPath: field] &+= right[keyPath: field] }
+        var sum = left.adding(right)
         sum.feeds = left.feeds + right.feeds
         sum.commands = left.commands + right.commands
         return sum
     }
+}
 
-    private static var fields: [WritableKeyPath<Counters, UInt64>] {
+extension Counters: Summed {
+    static var fields: [WritableKeyPath<Counters, UInt64>] {
         [
             \.accepted, \.requests, \.published, \.deliveries, \.resumed, \.gaps, \.endedOverflow, \.skipped,
-            \.conflated, \.endedAge,
-            \.endedWriteTimeout, \.headTimeouts, \.refused, \.exhausted, \.badRequests, \.tlsFailures,
-            \.repairedEvents, \.oversizedEvents,
+            \.conflated, \.endedAge, \.endedWriteTimeout, \.headTimeouts, \.refused, \.exhausted, \.badRequests,
+            \.tlsFailures, \.repairedEvents, \.oversizedEvents,
         ]
     }
 }

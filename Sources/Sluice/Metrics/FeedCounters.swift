@@ -52,14 +52,14 @@ struct FeedCounters: Sendable, Equatable {
     mutating func count(_ fault: FeedFault) { faults[fault.rawValue] &+= 1 }
 
     static func + (left: FeedCounters, right: FeedCounters) -> FeedCounters {
-        var sum = left
-        sum.connected &+= right.connected
-        sum.events &+= right.events
-        sum.filtered &+= right.filtered
-        sum.duplicates &+= right.duplicates
-        sum.paused &+= right.paused
-        sum.redirected &+= right.redirected
+        var sum = left.adding(right)
         for fault in FeedFault.allCases { sum.faults[fault.rawValue] &+= right[fault] }
         return sum
+    }
+}
+
+extension FeedCounters: Summed {
+    static var fields: [WritableKeyPath<FeedCounters, UInt64>] {
+        [\.connected, \.events, \.filtered, \.duplicates, \.paused, \.redirected]
     }
 }

@@ -39,7 +39,7 @@ def run(*arguments, cwd=None, env=None):
 class Gateway:
     """Starts `sluice` and waits until each of its listeners is open; the log tells their ports."""
 
-    def __init__(self, arguments, listeners=1, cwd=None, env=None, descriptors=None):
+    def __init__(self, arguments, listeners=1, cwd=None, env=None, descriptors=None, program=SLUICE):
         self.lines = []
         self.ports = []
         self._news = queue.Queue()
@@ -50,7 +50,7 @@ class Gateway:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.process = subprocess.Popen(
-            [SLUICE, *map(str, arguments)],
+            [program, *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
