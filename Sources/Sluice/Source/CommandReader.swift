@@ -16,6 +16,8 @@ struct CommandReader: Sendable {
         case stream(EventParser)
     }
     private var kind: Kind
+    /// For a stream.
+    private var carried = CarriedID()
 
     init(_ options: CommandOptions, limits: Limits) {
         switch options.format.kind {
@@ -40,7 +42,9 @@ struct CommandReader: Sendable {
             kind = .lines(reader, type: type)
         case .stream(var parser):
             kind = .lines(LineReader(limit: 0), type: [])
-            unsafe parser.parse(bytes) { sink(Self.item($0)) }
+            var carried = carried
+            unsafe parser.parse(bytes) { sink(Self.item($0, &carried)) }
+            self.carried = carried
             kind = .stream(parser)
         }
     }
@@ -66,11 +70,14 @@ struct CommandReader: Sendable {
         }
     }
 
-    private static func item(_ item: EventParser.Item) -> Item {
+    private static func item(_ item: EventParser.Item, _ carried: inout CarriedID) -> Item {
         switch item {
         case .event(let event):
-            let hasID = event.hasOwnID && event.lastEventID.count <= EncodedEvent.longestID
-            let draft = EventDraft(data: event.data, type: event.type, id: hasID ? event.lastEventID : [])
+            var draft = EventDraft(data: event.data, type: event.type)
+            if let id = carried.take(event), id.count <= EncodedEvent.longestID {
+                draft.id = id
+                draft.clearsID = id.isEmpty
+            }
             return .event(draft, wasRepaired: event.wasRepaired)
         case .comment: return .life
         case .retry(let milliseconds): return .retry(milliseconds: milliseconds)

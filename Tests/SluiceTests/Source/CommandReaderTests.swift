@@ -60,4 +60,12 @@ import Testing
         #expect(read("\ndata: z\n\n", &stream) == [event("z")])
         #expect(stream.lastEventID == Array("7".utf8))
     }
+
+    @Test func `an id without data goes out with the next event, and an empty one takes back`() {
+        var stream = reader(.sse)
+        #expect(read("id: 7\n\ndata: x\n\ndata: y\n\n", &stream) == [event("x", id: "7"), event("y")])
+        let items = read("id\ndata: z\n\n", &stream)
+        guard case .event(let draft, _) = items.first else { return #expect(items.count == 1) }
+        #expect(draft.clearsID && draft.id.isEmpty)
+    }
 }
