@@ -24,6 +24,23 @@ import Testing
         #expect(fixture.cursor(newcomer) == 2)
     }
 
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `who comes and goes while rounds run in slices takes nobody's turn`(seed: UInt64) throws {
+        var chance = SplitMix(state: seed)
+        let fixture = try ShardFixture(["a": options])
+        var tokens = try (0..<2 * HubShard.slice).map { _ in try fixture.subscribe(to: "a") }
+        for number in 1...30 as ClosedRange<UInt64> {
+            try fixture.publish(to: "a")
+            fixture.flush()
+            for _ in 0..<Int.random(in: 0..<8, using: &chance) {
+                fixture.unsubscribe(tokens.remove(at: Int.random(in: 0..<tokens.count, using: &chance)))
+            }
+            for _ in 0..<Int.random(in: 0..<8, using: &chance) { tokens.append(try fixture.subscribe(to: "a")) }
+            while fixture.flush() {}
+            #expect(tokens.filter { fixture.cursor($0) != number } == [])
+        }
+    }
+
     @Test func `a topic whose rounds never end does not keep others from theirs`() throws {
         let fixture = try ShardFixture(["busy": options, "quiet": options])
         for _ in 0..<2 * HubShard.slice { _ = try fixture.subscribe(to: "busy") }
