@@ -26,7 +26,7 @@ public final class RawClient: Sendable {
 
     /// Connects to a port of 127.0.0.1.
     /// - Parameter receiveBuffer: the socket's receive buffer in bytes, small for a client that reads slowly.
-    public init(port: Int, receiveBuffer: Int32? = nil, patienceSeconds: Int = 20) throws {
+    public init(port: Int, receiveBuffer: Int32? = nil, patienceSeconds: Int = 60) throws {
         self.patienceSeconds = patienceSeconds
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }

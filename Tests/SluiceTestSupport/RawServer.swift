@@ -10,7 +10,7 @@ public final class RawServer: Sendable {
     private let patienceSeconds: Int
 
     /// Listens on a free port.
-    public init(patienceSeconds: Int = 20) throws {
+    public init(patienceSeconds: Int = 60) throws {
         self.patienceSeconds = patienceSeconds
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.descriptor = descriptor

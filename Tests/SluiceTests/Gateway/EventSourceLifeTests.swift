@@ -179,7 +179,7 @@ import Testing
         } _: { gateway in
             let url = "http://127.0.0.1:\(gateway.port)/"
             await withTaskGroup(of: Void.self) { group in
-                for number in 0..<40 {
+                for number in 0..<20 {
                     group.addTask {
                         guard let source = try? EventSource(url: url) else { return }
                         let reader = Task {
