@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// The subscribers of one set of topics on one worker, and the round in which the broadcast writes to them.
 ///
-/// A round visits each member once. What is published while it runs is written to those that it has not visited yet,
-/// and the next round sees to the others; so a round ends, however fast events come.
+/// A round visits each member once and gives it one run at most. What is published while it goes on is written to those
+/// that it has not visited yet, and the next round sees to the rest; so a round ends, however fast events come.
 final class Audience {
     /// Topics without doubles, and the one whose options count; the others' order says nothing.
     struct Key: Hashable {
@@ -31,9 +31,11 @@ final class Audience {
     /// A round is under way: so many members are left of it, the next one is `next`.
     var remaining = 0
     var next = 0
-    /// What its end stands for: everything up to here was written to all members that are live.
-    private(set) var roundTarget: UInt64 = 0
-    /// What the last round stood for.
+    /// What it is for, at least.
+    private var roundTarget: UInt64 = 0
+    /// The least that a member got to in it: one run may not be all.
+    private var roundReached: UInt64 = .max
+    /// Everything up to here was written to all members that are live.
     private(set) var completed: UInt64 = 0
     var isDirty = false
     var isRemoved = false
@@ -53,15 +55,19 @@ final class Audience {
     func startRound() {
         remaining = members.count
         roundTarget = target
+        roundReached = .max
     }
+
+    /// A member that goes on being live was written to.
+    func reached(_ sequence: UInt64) { roundReached = min(roundReached, sequence) }
 
     /// All members were visited.
     /// - Returns: whether another round has to follow.
     func endRound() -> Bool {
         let before = completed
-        completed = roundTarget
+        completed = max(before, min(roundTarget, roundReached))
         for seat in seats { seat.completed(from: before, to: completed) }
-        guard target > roundTarget else { return false }
+        guard target > completed else { return false }
         startRound()
         return true
     }

@@ -51,20 +51,23 @@ extension HubShard {
         let bytes = unsafe run.bytes
         let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
         context.counters.deliveries &+= 1
-        if written == bytes.count {
-            subscriber.value.cursor = run.through
-            subscriber.value.lastSent = context.now
-            if run.through == target {
-                if subscriber.value.floors != nil { forgetFloors(subscriber) }
-                // Under TLS all of it is sealed; the last record may not have left.
-                _ = isStuck(subscriber)
-                return
-            }
-        } else {
+        guard written == bytes.count else {
             cut(subscriber, after: written)
+            subscriber.value.state = .lagging
+            // One that takes nothing is told when it does. Anything else would be an error of the transport's.
+            if !isStuck(subscriber) { resumeLater(subscriber) }
+            return
         }
-        subscriber.value.state = .lagging
-        if !isStuck(subscriber) { resumeLater(subscriber) }
+        subscriber.value.cursor = run.through
+        subscriber.value.lastSent = context.now
+        if subscriber.value.floors != nil { forgetFloors(subscriber) }
+        // Under TLS all of it is sealed; the last record may not have left.
+        if isStuck(subscriber), run.through < target {
+            subscriber.value.state = .lagging
+        } else {
+            // What one run does not hold comes in the next round: it is we who are behind, and publishing waits for us.
+            audience.reached(run.through)
+        }
     }
 
     /// Whether the connection takes nothing at the moment, or never again; the worker is told.

@@ -46,7 +46,10 @@ internal import Synchronization
         let framing = subscriber.value.framing
         // One that does without some events, or reads only the newest, reads for itself.
         let isShared = !subscriber.value.isConflating && subscriber.value.floors == nil
-        if isShared, self.audience === audience, from == cursor, self.target == target, self.framing == framing {
+        if isShared, self.audience === audience, from == cursor, self.framing == framing,
+            // One that ended before its target is the same for any that lies further.
+            self.target == target || (through < self.target && self.target < target)
+        {
             return true
         }
         clear()

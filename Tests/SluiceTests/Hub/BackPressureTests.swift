@@ -99,6 +99,24 @@ import Testing
         #expect(isAccepted(try fixture.publish(to: "a")))
     }
 
+    @Test func `who reads all that comes loses nothing, however many there are and however large the bursts`() throws {
+        // More than one run for each of them is outstanding at any time, and the log keeps no more than may be.
+        let fixture = try ShardFixture(["a": options(maxLag: 512 << 10, history: History(events: 1))])
+        let clients = try (0..<100).map { _ in try fixture.subscribe(to: "a") }
+        fixture.flush()
+        let text = String(repeating: kilobyte, count: 16)
+        var number = 0
+        while number < 120 {
+            while number < 120, isAccepted(try fixture.publish("\(number) \(text)", to: "a")) { number += 1 }
+            fixture.flush()
+            for client in clients { fixture.read(client) }
+        }
+        for client in clients {
+            #expect(fixture.received(client).map { $0.prefix { $0 != " " } } == (0..<120).map { "\($0)" })
+        }
+        #expect(fixture.shard.ended.isEmpty)
+    }
+
     @Test func `without subscribers nothing waits`() throws {
         let fixture = try ShardFixture(["a": options(maxLag: 1, history: History(events: 1))])
         for _ in 0..<100 { #expect(isAccepted(try fixture.publish(kilobyte, to: "a"))) }
