@@ -80,9 +80,12 @@ final class SourceInbox: Sendable {
         let item: EventSource.Item
     }
 
-    func set(_ readyState: EventSource.State) {
+    /// The connection is made anew. What the server said last may have come after `reopen`.
+    func restarted() {
         state.withLock { state in
-            if !state.isClosed { state.readyState = readyState }
+            guard !state.isClosed else { return }
+            state.readyState = .connecting
+            state.isOver = false
         }
     }
 

@@ -122,7 +122,7 @@ final class SourceSeat: StreamClient.Owner {
     }
 
     func restart() {
-        inbox.set(.connecting)
+        inbox.restarted()
         guard halt != nil else { return client.restart() }
         client.stop()
         halt = .attempt(afterMilliseconds: 0)
