@@ -173,11 +173,12 @@ public final class Hub: Sendable {
             for share in batch.shares where share.topic.isDropped.load(ordering: .relaxed) {
                 return .dropped(share.topic)
             }
-            if let worker, batch.shares.contains(where: isBehind) {
+            if batch.shares.contains(where: isBehind) {
+                guard let worker else { return .full }
                 waiting.bitwiseOr(1 << UInt64(worker), ordering: .sequentiallyConsistent)
+                // Looked at again: a worker that caught up in between may have found nobody waiting.
+                if batch.shares.contains(where: isBehind) { return .full }
             }
-            // Looked at again: a worker that caught up in between may have found nobody waiting.
-            if batch.shares.contains(where: isBehind) { return .full }
             let first = state.sequence &+ 1
             state.sequence = batch.append(after: state.sequence, milliseconds: now, evicted: &evicted)
             for share in batch.shares {
