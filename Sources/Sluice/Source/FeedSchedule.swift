@@ -61,7 +61,9 @@ struct FeedSchedule: Sendable {
     }
 
     private func shortened(_ delay: UInt64, _ chance: Double) -> UInt64 {
-        let part = min(max(retry.jitter, 0), 1) * min(max(chance, 0), 1)
+        // Neither is what is no number: an embedder may set anything.
+        let jitter = retry.jitter > 0 ? min(retry.jitter, 1) : 0
+        let part = jitter * min(max(chance, 0), 1)
         return max(1, UInt64(Double(min(delay, 1 << 40)) * (1 - part)))
     }
 }

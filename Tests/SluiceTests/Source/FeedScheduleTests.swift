@@ -69,4 +69,12 @@ import Testing
         var schedule = FeedSchedule(FeedRetry())
         #expect(delays(&schedule, 1000).last == 30_000)
     }
+
+    @Test(arguments: [Double.nan, .infinity, -.infinity, -1]) func `a jitter that is no part is borne`(jitter: Double) {
+        var retry = FeedRetry()
+        retry.jitter = jitter
+        var schedule = FeedSchedule(retry)
+        #expect(schedule.delay(after: .failed, at: 0, chance: 0) == 1000)
+        #expect(schedule.delay(after: .refused, at: 0, chance: 1) ?? 0 >= 1)
+    }
 }
