@@ -225,7 +225,10 @@ extension UpstreamFeed: StreamClient.Owner {
 
     func streamClient(_ client: StreamClient, _ report: StreamClient.Report) {
         switch report {
-        case .opened: change(to: .up, because: nil)
+        case .opened:
+            change(to: .up, because: nil)
+            // What an earlier connection brought has to go out first.
+            if !held.isEmpty { client.pause() }
         case .received(let items): take(items)
         case .ended(let fault, let retry):
             let condition: Condition =

@@ -110,4 +110,27 @@ import Testing
         try fixture.run { fixture.feed.client.lastEventID == Array("3".utf8) }
         #expect(fixture.counters.events == 0 && fixture.hub.position == 0)
     }
+
+    @Test func `while earlier events wait a new connection is not read`() throws {
+        let fixture = try fixture { _ in }
+        let topic = fixture.topics[0]
+        fixture.fallBehind(topic)
+        fixture.feed.start()
+        try fixture.accept().stream("id: 1\ndata: one\n\n")
+        try fixture.events(1)
+        for number in 2...5 {
+            fixture.feed.stop()
+            fixture.feed.start()
+            let exchange = try fixture.accept()
+            #expect(exchange.text.contains("\r\nLast-Event-ID: 1\r\n"))
+            exchange.stream("id: \(number)\ndata: \(number)\n\n")
+            try fixture.run { fixture.feed.client.isPaused }
+            fixture.settle()
+            #expect(fixture.counters.events == 1)
+        }
+        fixture.catchUp(topic)
+        fixture.feed.relieved()
+        try fixture.events(2)
+        #expect(fixture.text(topic).hasSuffix("data: one\nid: 1\n\ndata: 5\nid: 5\n\n"))
+    }
 }
