@@ -16,6 +16,7 @@ extension StreamClient {
             return end(StreamFault(.http, "the upstream spoke before it was asked"))
         case .bytes(let count):
             lastHeard = context.now
+            inflated = 0
             let socket = socket
             unsafe parse(UnsafeRawBufferPointer(rebasing: context.input[..<count]))
             guard goesOn(socket) else { return }
@@ -51,6 +52,7 @@ extension StreamClient {
     /// After a pause: first what is held, then the socket.
     func readOn() {
         let socket = socket
+        inflated = 0
         if let inflater {
             var body = ByteQueue()
             swap(&body, &heldBody)
@@ -134,7 +136,6 @@ extension StreamClient {
     private func inflate(_ body: UnsafeRawBufferPointer, _ inflater: Inflater) {
         let socket = socket
         var used = 0
-        var total = 0
         var isDone = false
         while !isDone {
             var items: [Item] = []
@@ -153,8 +154,9 @@ extension StreamClient {
                 fault = StreamFault(.coding, "\(error)")
             }
             if !items.isEmpty { report(.received(items)) }
-            total += bytes
-            if !isDone, total >= Self.bytesInTurn, socket == self.socket, state == .streaming { yieldTurn() }
+            inflated += bytes
+            // Not by the piece alone: one read may hold thousands of small chunks.
+            if fault == nil, inflated >= Self.bytesInTurn, socket == self.socket, state == .streaming { yieldTurn() }
             guard goesOn(socket) else {
                 if isPaused, socket == self.socket {
                     unsafe heldBody.append(UnsafeRawBufferPointer(rebasing: body[used...]))

@@ -121,6 +121,8 @@ final class StreamClient {
     var parser = ResponseParser()
     /// Decodes the body; `nil` where it comes as it is.
     var inflater: Inflater?
+    /// Bytes that it made in this turn.
+    var inflated = 0
     /// What the owner has not taken when it paused: of the coded body, and the input behind it.
     var heldBody = ByteQueue()
     var held = ByteQueue()
@@ -187,7 +189,8 @@ final class StreamClient {
 
     /// Reads nothing until `resume`. What was read already and not reported is kept: less than one read.
     func pause() {
-        guard !pauses.contains(.owner) else { return }
+        // Nothing is read before a stream begins; and whoever paused the last one has not paused the next.
+        guard state == .streaming, !pauses.contains(.owner) else { return }
         pause(.owner)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SluiceIO
 import Testing
 
 @testable import Sluice
@@ -100,5 +101,27 @@ import Testing
         fixture.client.resume()
         #expect(try fixture.reports(302).last == "ended ended 1000")
         #expect(fixture.reports.count == 302)
+    }
+
+    @Test func `much out of little is read in turns, also when it comes in many small chunks`() throws {
+        let fixture = try StreamClientFixture()
+        fixture.client.start()
+        let exchange = try fixture.accept()
+        var body: [UInt8] = []
+        // Members of one stream (RFC 1952, 2.2): a chunk of each byte of ten of them.
+        for _ in 0..<10 {
+            for byte in Self.bomb { body += Array("1\r\n".utf8) + [byte] + Array("\r\n".utf8) }
+        }
+        exchange.stream(fields: "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n")
+        _ = try fixture.reports(1)
+        exchange.send(body)
+        var most = 0
+        while fixture.reports.count < 3001 {
+            let before = fixture.reports.count
+            fixture.clock.advance(milliseconds: 1)
+            _ = fixture.loop.tick(fixture, maySleep: false)
+            most = max(most, fixture.reports.count - before)
+        }
+        #expect(most * 1000 <= 2 * StreamClient.bytesInTurn)
     }
 }
