@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -227,9 +228,15 @@ int sluice_limit_get(uint64_t *soft, uint64_t *hard) {
     return 0;
 }
 
+static _Atomic uint64_t first_soft_limit;
+
+uint64_t sluice_limit_first(void) { return first_soft_limit; }
+
 int sluice_limit_set(uint64_t soft) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    uint64_t none = 0;
+    atomic_compare_exchange_strong(&first_soft_limit, &none, limit.rlim_cur);
     limit.rlim_cur = soft;
     RESULT(setrlimit(RLIMIT_NOFILE, &limit));
 }

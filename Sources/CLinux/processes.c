@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +38,8 @@ struct plan {
     int output;
     int errors;
     pid_t parent;
+    /// The soft limit of open files, as it was before we raised ours; 0: we did not.
+    uint64_t open_files;
     /// Written by the child, which shares this memory until it is another program.
     volatile int step;
     volatile int error;
@@ -65,6 +68,12 @@ static _Noreturn void become(struct plan *plan) {
     }
     // Ours are all close-on-exec; those of a program that embeds this may not be.
     if (syscall(SYS_close_range, 3u, ~0u, 0u) < 0) give_up(plan, SLUICE_SPAWN_PROCESS);
+    // A program that uses select() or closes all descriptors one by one is not made for ours.
+    struct rlimit limit;
+    if (plan->open_files > 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && plan->open_files <= limit.rlim_max) {
+        limit.rlim_cur = plan->open_files;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
     if (plan->directory != NULL && chdir(plan->directory) < 0) give_up(plan, SLUICE_SPAWN_DIRECTORY);
     sigset_t none;
     sigemptyset(&none);
@@ -144,7 +153,12 @@ static pid_t start(struct plan *plan) {
 }
 
 int sluice_spawn(const sluice_command *command, sluice_child *child) {
-    struct plan plan = {.program = command->program, .directory = command->directory, .parent = getpid()};
+    struct plan plan = {
+        .program = command->program,
+        .directory = command->directory,
+        .parent = getpid(),
+        .open_files = sluice_limit_first(),
+    };
     int output[2] = {-1, -1}, errors[2] = {-1, -1}, process = -1;
     pid_t pid = -1;
     child->step = SLUICE_SPAWN_PROCESS;

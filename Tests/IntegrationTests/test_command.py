@@ -76,6 +76,12 @@ def test_a_file_that_grows_is_followed(start, tmp_path):
         assert [event.data for event in stream.events(3)] == ["", "two ü", "last of all"]
 
 
+def test_a_command_gets_the_limit_of_open_files_that_the_gateway_got(start):
+    gateway = start(running(["sh", "-c", "ulimit -Sn; ulimit -Hn"]), descriptors=(300, 1000))
+    with everything(gateway) as stream:
+        assert [event.data for event in stream.events(2)] == ["300", "1000"]
+
+
 def append(path, text):
     with path.open("a") as file:
         file.write(text if text.endswith("st") or text.endswith("ü") else text + "\n")

@@ -69,6 +69,8 @@ int sluice_unlink(const char *path);
 int sluice_socket_file(const char *path, uint64_t *device, uint64_t *inode);
 int sluice_limit_get(uint64_t *soft, uint64_t *hard);
 int sluice_limit_set(uint64_t soft);
+/// The soft limit before the first `sluice_limit_set`; 0: there was none.
+uint64_t sluice_limit_first(void);
 
 // epoll, eventfd, signalfd, clock --------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ public struct Limits: Sendable, Equatable {
     public var keepAlive: Duration = .seconds(75)
     /// Bytes of a publish request's body; then 413.
     public var publishBody: Int = 1024 * 1024
+    /// Events of a publish request; then 413. They hold up their worker's other connections while they are read.
+    public var publishEvents: Int = 10_000
     /// Time in which a peer must take some of what is written to it; then its connection is reset.
     public var writeTimeout: Duration = .seconds(30)
     /// Topics that exist at once, instances of templates included.

@@ -95,6 +95,7 @@ struct ConfigurationCheck {
         count(limits.requestHead, path["request_head"], atLeast: 1024)
         count(limits.requestFields, path["request_fields"], atLeast: 8)
         count(limits.publishBody, path["publish_body"], atLeast: 1)
+        count(limits.publishEvents, path["publish_events"], atLeast: 1)
         count(limits.topics, path["topics"], atLeast: 1)
         if let bytes = limits.logBytes { count(bytes, path["log_bytes"], atLeast: 1 << 20) }
         if let feeds = limits.feeds { count(feeds, path["feeds"], atLeast: 1) }

@@ -24,7 +24,8 @@ extension Worker {
         let body = exchange.body
         exchange.body = []
         do throws(PublishRefusal) {
-            let request = try PublishRequest(try PublishMedia(head.fields), query: head.query, body: body)
+            let request = try PublishRequest(
+                try PublishMedia(head.fields), query: head.query, body: body, atMost: plan.limits.publishEvents)
             let names = try topics.names(for: request, exchange.parameters)
             let receipt = try publish(request, to: names)
             context.counters.published &+= UInt64(receipt.ids.count)
@@ -66,9 +67,14 @@ extension Worker {
 
     private func refusePublish(_ connection: ConnectionPointer, _ exchange: Exchange, _ refusal: PublishRefusal) {
         switch refusal.status {
-        case 415: exchange.commonFields.append(.accept, PublishMedia.accepted)
+        case 415:
+            exchange.commonFields.append(.accept, PublishMedia.accepted)
+            exchange.commonFields.append(.acceptEncoding, "identity")
         case 429: exchange.commonFields.append(.retryAfter, "1")
-        case 503: return refuseForLoad(connection, exchange, status: 503, reason: refusal.reason)
+        // Never 200 with a `retry:`, whatever the client accepts: nothing was published.
+        case 503:
+            context.counters.refused &+= 1
+            exchange.commonFields.append(.retryAfter, String(Int.random(in: 10...60)))
         default: break
         }
         respond(connection, exchange, status: refusal.status, text: refusal.reason)

@@ -7,6 +7,9 @@ struct TopicCatalog: Sendable {
         let options: TopicOptions
     }
 
+    /// Bytes of a name that a template takes: clients make it up, and it becomes a topic, which keeps it.
+    static let longestName = 1024
+
     let literals: [(name: String, options: TopicOptions)]
     let templates: [Template]
 
@@ -29,6 +32,7 @@ struct TopicCatalog: Sendable {
     }
 
     func template(matching name: String) -> Template? {
-        templates.first { $0.name.match(name) != nil }
+        guard name.utf8.count <= Self.longestName else { return nil }
+        return templates.first { $0.name.match(name) != nil }
     }
 }

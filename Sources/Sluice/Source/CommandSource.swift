@@ -77,7 +77,8 @@ final class CommandSource {
         guard life.phase == .waiting else { return }
         startsAt = nil
         var environment = options.environment.mapValues(\.value)
-        if !reader.lastEventID.isEmpty {
+        // With a variable of 128 KiB no program can be started.
+        if (1...EncodedEvent.longestID).contains(reader.lastEventID.count) {
             environment["LAST_EVENT_ID"] = String(decoding: reader.lastEventID, as: UTF8.self)
         }
         do {

@@ -15,6 +15,9 @@ enum PublishMedia: Sendable {
     static let accepted = "text/plain, application/json, text/event-stream, application/octet-stream"
 
     init(_ fields: FieldBlock) throws(PublishRefusal) {
+        guard ContentCoding(of: fields) == .identity else {
+            throw PublishRefusal(415, "publish takes no Content-Encoding: send the body as it is")
+        }
         let values = fields.all(.contentType)
         guard let value = values.first else {
             self = .text

@@ -15,6 +15,11 @@ struct PublishRefusal: Error, Sendable, Hashable {
         return PublishRefusal(status, (place.isEmpty ? "" : place + ": ") + reason)
     }
 
+    /// The body holds more events than a request may bring.
+    static func tooMany(atMost limit: Int) -> PublishRefusal {
+        PublishRefusal(413, "a request publishes at most \(limit) events; nothing was published")
+    }
+
     /// A peer's text inside an error: in quotes, on one line, and not too much of it.
     static func shown(_ text: String) -> String {
         let isLong = text.unicodeScalars.count > 64

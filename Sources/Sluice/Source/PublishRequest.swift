@@ -16,7 +16,10 @@ struct PublishRequest: Sendable, Equatable {
 
     /// Reads the body as what its media type says. A body that is data alone has `event`, `id` and `retry` in the
     /// query; other bodies name them for each event.
-    init(_ media: PublishMedia, query: ArraySlice<UInt8>?, body: [UInt8]) throws(PublishRefusal) {
+    /// - Parameter limit: the most events that it may bring.
+    init(
+        _ media: PublishMedia, query: ArraySlice<UInt8>?, body: [UInt8], atMost limit: Int
+    ) throws(PublishRefusal) {
         let query = PublishQuery(query)
         topic = try query.text("topic")
         switch media {
@@ -33,10 +36,10 @@ struct PublishRequest: Sendable, Equatable {
         case .json:
             try query.refuseFields()
             var reader = try PublishedJSON(body)
-            (events, isList) = try reader.events()
+            (events, isList) = try reader.events(atMost: limit)
         case .eventStream:
             try query.refuseFields()
-            events = try PublishedStream.events(body)
+            events = try PublishedStream.events(body, atMost: limit)
             isList = true
         }
         for (index, event) in events.enumerated() {

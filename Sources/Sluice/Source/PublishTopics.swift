@@ -5,9 +5,6 @@ enum PublishTopics: Sendable {
     /// Those that the request names, as far as these patterns allow it.
     case allowed([TopicPattern])
 
-    /// Bytes of a name that a request makes up: it may become a topic, which keeps it.
-    static let longestName = 1024
-
     /// The name of each event's topic. Whether there is such a topic is for the hub to say.
     func names(for request: PublishRequest, _ parameters: PathParameters) throws(PublishRefusal) -> [String] {
         switch self {
@@ -26,8 +23,8 @@ enum PublishTopics: Sendable {
                 guard let name = event.topic ?? request.topic else {
                     throw .at(place, "topic", 400, "missing: name it here or in the query")
                 }
-                guard name.utf8.count <= Self.longestName else {
-                    throw .at(place, "topic", 400, "a name has at most \(Self.longestName) bytes")
+                guard name.utf8.count <= TopicCatalog.longestName else {
+                    throw .at(place, "topic", 400, "a name has at most \(TopicCatalog.longestName) bytes")
                 }
                 if names.last != name, !patterns.allow(name) {
                     throw .at(place, "topic", 403, "this route does not publish to \(PublishRefusal.shown(name))")

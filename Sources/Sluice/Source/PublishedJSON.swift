@@ -17,7 +17,7 @@ struct PublishedJSON {
         }
     }
 
-    mutating func events() throws(PublishRefusal) -> ([PublishRequest.Event], isList: Bool) {
+    mutating func events(atMost limit: Int) throws(PublishRefusal) -> ([PublishRequest.Event], isList: Bool) {
         var events: [PublishRequest.Event] = []
         let kind = try read { reader throws(JSONError) in try reader.kind() }
         switch kind {
@@ -25,6 +25,7 @@ struct PublishedJSON {
         case .array:
             try read { reader throws(JSONError) in try reader.enter() }
             while try read({ reader throws(JSONError) in try reader.nextElement() }) {
+                guard events.count < limit else { throw .tooMany(atMost: limit) }
                 guard try read({ reader throws(JSONError) in try reader.kind() }) == .object else {
                     throw .at(events.count, nil, 400, "expected an object with data")
                 }

@@ -3,7 +3,8 @@ internal import SluiceSSE
 /// Reads published events from an event stream. Comments, and blocks without data, are no events (WHATWG HTML, section
 /// 9.2.6). A `retry:` goes with the next event: it may stand in a block of its own.
 enum PublishedStream {
-    static func events(_ body: [UInt8]) throws(PublishRefusal) -> [PublishRequest.Event] {
+    /// - Parameter limit: the most events that there may be.
+    static func events(_ body: [UInt8], atMost limit: Int) throws(PublishRefusal) -> [PublishRequest.Event] {
         if let offset = UTF8Check.firstInvalid(in: body) {
             throw PublishRefusal(400, "the body is not UTF-8, at byte \(offset)")
         }
@@ -11,10 +12,14 @@ enum PublishedStream {
             throw PublishRefusal(400, "an id may not hold NUL, which it does at byte \(offset)")
         }
         var reading = Reading(body)
-        try reading.take(body)
+        // In pieces, so that what is over the limit is not read.
+        for start in stride(from: 0, to: body.count, by: 16 * 1024) {
+            try reading.take(body[start..<min(start &+ 16 * 1024, body.count)])
+            guard reading.events.count <= limit else { throw .tooMany(atMost: limit) }
+        }
         let whole = reading.events.count
         // What this ends had no end.
-        try reading.take(Array("\n\n".utf8))
+        try reading.take(Array("\n\n".utf8)[...])
         guard reading.events.count == whole else {
             throw .at(whole, nil, 400, "no empty line ends this event, the last of the body")
         }
@@ -43,7 +48,7 @@ enum PublishedStream {
             parser = EventParser(limits: EventParser.Limits(line: body.count &+ 1, event: body.count &+ 1))
         }
 
-        mutating func take(_ bytes: [UInt8]) throws(PublishRefusal) {
+        mutating func take(_ bytes: ArraySlice<UInt8>) throws(PublishRefusal) {
             var refusal: PublishRefusal?
             parser.parse(bytes) { item in
                 switch item {

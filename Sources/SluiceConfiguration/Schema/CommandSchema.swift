@@ -29,7 +29,8 @@ extension SourceDraft {
             "command", format, required: false,
             "A program and its arguments, whose output becomes events. No shell is used. A name without a slash is "
                 + "looked for in `PATH`, a relative path starts at the configuration file's folder. It is started "
-                + "again whenever it ends.",
+                + "again whenever it ends. Other users of the machine can see it, and it is printed: secrets belong "
+                + "into `environment`.",
             decode: { item, draft, decoding in
                 draft.isCommand = true
                 draft.command.command = format.decode(item, nil, decoding) ?? []

@@ -101,6 +101,10 @@ extension Format where Value == Limits {
                 Key("keep_alive", \.keepAlive, .duration, "The time that a connection may idle between two requests."),
                 Key("publish_body", \.publishBody, .size, "Bytes of the body of a request that publishes; then 413."),
                 Key(
+                    "publish_events", \.publishEvents, .integer,
+                    "Events that one request may publish; then 413. While they are read, other clients of that worker "
+                        + "wait."),
+                Key(
                     "write_timeout", \.writeTimeout, .duration,
                     "The time in which a client must take some of what is written to it; then it is cut off."),
                 Key("topics", \.topics, .integer, "Topics that exist at once, those made from templates included."),

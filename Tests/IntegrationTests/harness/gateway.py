@@ -47,7 +47,8 @@ class Gateway:
 
         def limit():
             if descriptors:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+                both = descriptors if isinstance(descriptors, tuple) else (descriptors, descriptors)
+                resource.setrlimit(resource.RLIMIT_NOFILE, both)
 
         self.process = subprocess.Popen(
             [program, *map(str, arguments)],

@@ -34,6 +34,33 @@ import Testing
         }
     }
 
+    @Test func `a refused publish is never answered with 200, whatever it accepts`() async throws {
+        var configuration = Configuration.make()
+        configuration.limits.topics = 1
+        try await withGateway(configuration) { gateway in
+            let client = try gateway.client()
+            try await client.send(
+                "POST /publish/rooms/a HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nConnection: close\r\n"
+                    + "Content-Length: 1\r\n\r\nx")
+            let answer = try await client.readToEnd()
+            #expect(answer.hasPrefix("HTTP/1.1 503 "))
+            #expect(answer.contains("Retry-After: "))
+        }
+    }
+
+    @Test func `a name that a client makes up has a bound, however it comes`() async throws {
+        try await withGateway(.make()) { gateway in
+            let longest = String(repeating: "x", count: 1024 - "room.".utf8.count)
+            for (name, status) in [(longest, "200"), (longest + "x", "404")] {
+                let answer = try await gateway.publish("x", to: "/publish/rooms/\(name)")
+                #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+                let (_, head) = try await gateway.subscriber("/rooms/\(name)")
+                #expect(head.hasPrefix("HTTP/1.1 \(status) "))
+            }
+            #expect(kind { _ = try gateway.gateway.hub.subscribe(to: "room.\(longest)x") } == .unknownTopic)
+        }
+    }
+
     @Test func `one bad event stops the batch, and the error names it`() async throws {
         try await withGateway(
             .make {

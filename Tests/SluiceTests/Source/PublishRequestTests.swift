@@ -7,7 +7,7 @@ import Testing
     private func read(_ media: PublishMedia, _ body: String, _ query: String? = nil) throws(PublishRefusal)
         -> PublishRequest
     {
-        try PublishRequest(media, query: query.map { Array($0.utf8)[...] }, body: Array(body.utf8))
+        try PublishRequest(media, query: query.map { Array($0.utf8)[...] }, body: Array(body.utf8), atMost: 10)
     }
 
     private func refusal(_ media: PublishMedia, _ body: String, _ query: String? = nil) -> String {
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `bytes become base64`() throws {
-        let request = try PublishRequest(.binary, query: nil, body: [0xFF, 0x00, 0x0A])
+        let request = try PublishRequest(.binary, query: nil, body: [0xFF, 0x00, 0x0A], atMost: 10)
         #expect(request.events == [.init(draft: draft("/wAK"))])
     }
 
@@ -51,8 +51,25 @@ import Testing
 
     @Test func `a text that is not UTF-8 is refused at its byte`() {
         #expect(throws: PublishRefusal(400, "the body is not UTF-8, at byte 1")) {
-            try PublishRequest(.text, query: nil, body: [0x61, 0xFF])
+            try PublishRequest(.text, query: nil, body: [0x61, 0xFF], atMost: 10)
         }
+    }
+
+    @Test func `a request brings at most so many events`() throws {
+        let json = { (count: Int) in "[" + Array(repeating: #"{"data":1}"#, count: count).joined(separator: ",") + "]" }
+        #expect(try read(.json, json(10)).events.count == 10)
+        #expect(try read(.eventStream, String(repeating: "data\n\n", count: 10)).events.count == 10)
+        let tooMany = PublishRefusal.tooMany(atMost: 10)
+        #expect(tooMany.status == 413)
+        #expect(throws: tooMany) { try read(.json, json(11)) }
+        #expect(throws: tooMany) { try read(.eventStream, String(repeating: "data\n\n", count: 11)) }
+        #expect(throws: tooMany) { try read(.eventStream, String(repeating: "data\n\n", count: 100_000)) }
+    }
+
+    @Test func `an event stream longer than a piece of it is read whole`() throws {
+        let data = String(repeating: "é", count: 20_000)
+        let request = try read(.eventStream, "data: \(data)\r\n\r\nid: 7\r\ndata: \(data)\r\n\r\n")
+        #expect(request.events.map(\.draft) == [draft(data), draft(data, "", "7")])
     }
 
     // MARK: JSON
@@ -150,7 +167,7 @@ import Testing
 
     @Test func `a stream that is not UTF-8 is refused, not repaired`() {
         #expect(throws: PublishRefusal(400, "the body is not UTF-8, at byte 6")) {
-            try PublishRequest(.eventStream, query: nil, body: Array("data: ".utf8) + [0xC3, 0x0A, 0x0A])
+            try PublishRequest(.eventStream, query: nil, body: Array("data: ".utf8) + [0xC3, 0x0A, 0x0A], atMost: 10)
         }
     }
 
@@ -181,6 +198,14 @@ import Testing
         #expect { _ = try media(text) } throws: { ($0 as? PublishRefusal)?.status == 415 }
     }
 
+    @Test(arguments: ["gzip", "br", "identity, gzip"])
+    func `a compressed body is refused, not published as it is`(_ coding: String) {
+        var fields = FieldBlock()
+        fields.append(.contentType, "application/octet-stream")
+        fields.append(.contentEncoding, coding)
+        #expect { _ = try PublishMedia(fields) } throws: { ($0 as? PublishRefusal)?.status == 415 }
+    }
+
     @Test func `two types are none`() {
         #expect { _ = try media("text/plain", "application/json") } throws: { ($0 as? PublishRefusal)?.status == 415 }
     }
@@ -190,7 +215,8 @@ import Testing
     private func names(
         _ topics: PublishTopics, _ body: String, _ query: String? = nil, _ parameters: PathParameters = [:]
     ) throws(PublishRefusal) -> [String] {
-        let request = try PublishRequest(.json, query: query.map { Array($0.utf8)[...] }, body: Array(body.utf8))
+        let request = try PublishRequest(
+            .json, query: query.map { Array($0.utf8)[...] }, body: Array(body.utf8), atMost: 10)
         return try topics.names(for: request, parameters)
     }
 
