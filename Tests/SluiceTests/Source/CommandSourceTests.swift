@@ -159,15 +159,6 @@ private final class CommandFixture: EventLoopHandler, CommandSource.Owner {
         #expect(fixture.log.prefix(2) == ["none", "none"])
     }
 
-    @Test func `hundreds of runs leave no descriptor behind`() throws {
-        let fixture = try CommandFixture(["true"]) { options, _ in options.retry.maximum = .milliseconds(1) }
-        fixture.command?.start()
-        fixture.run { fixture.context.counters.commands.started >= 3 }
-        let opened = fixture.command?.child?.descriptor ?? 0
-        fixture.run { fixture.context.counters.commands.started >= 300 }
-        #expect(abs((fixture.command?.child?.descriptor ?? .max) - opened) < 100)
-    }
-
     @Test func `a stop ends the group, and nothing is started again`() throws {
         let fixture = try CommandFixture(["sh", "-c", "sleep 1000 & echo $!; sleep 1000"])
         fixture.command?.start()
