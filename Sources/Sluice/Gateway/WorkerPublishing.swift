@@ -41,8 +41,8 @@ extension Worker {
         var batch: [Publication] = []
         batch.reserveCapacity(names.count)
         for (index, (event, name)) in zip(request.events, names).enumerated() {
-            if let last = batch.last?.topics.first, last.name == name {
-                batch.append(Publication(draft: event.draft, topics: [last]))
+            if let topics = batch.last?.topics, topics.first?.name == name {
+                batch.append(Publication(draft: event.draft, topics: topics))
                 continue
             }
             do throws(SluiceError) {
