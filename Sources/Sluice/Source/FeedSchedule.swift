@@ -45,8 +45,8 @@ struct FeedSchedule: Sendable {
         hadEvent = false
         switch outcome {
         case .stopped: return nil
-        case .refused: return shortened(retry.refused.milliseconds, chance)
-        // Not sooner than the backoff: an upstream that says 0 would be asked again without a pause.
+        // Not sooner than the backoff: a program or an upstream that says 0 would have it ask without a pause.
+        case .refused: return max(shortened(retry.refused.milliseconds, chance), backoff(chance))
         case .later(let milliseconds): return max(min(milliseconds, 3_600_000), backoff(chance))
         case .failed, .endedCleanly: return backoff(chance)
         }

@@ -65,6 +65,14 @@ import Testing
         #expect(schedule.delay(after: .later(milliseconds: 7000), at: 0, chance: 0) == 7000)
     }
 
+    @Test func `nor does a refusal`() {
+        var retry = FeedRetry()
+        retry.refused = .zero
+        var schedule = FeedSchedule(retry)
+        #expect(schedule.delay(after: .refused, at: 0, chance: 0) == 1000)
+        #expect(schedule.delay(after: .refused, at: 0, chance: 0) == 2000)
+    }
+
     @Test func `a thousand failures overflow nothing`() {
         var schedule = FeedSchedule(FeedRetry())
         #expect(delays(&schedule, 1000).last == 30_000)
