@@ -145,6 +145,7 @@ final class StreamClientFixture: LoopFixture, StreamClient.Owner {
     /// What the look-up of a name answers.
     var addresses: Result<[SocketAddress], ResolveError>?
     private(set) var lookups: [String] = []
+    private var faults: [FeedFault: UInt64] = [:]
     /// Called with each report, after it was noted.
     var onReport: ((StreamClient.Report) -> Void)?
 
@@ -178,7 +179,11 @@ final class StreamClientFixture: LoopFixture, StreamClient.Owner {
         switch report {
         case .opened: reports.append("opened")
         case .received(let items): reports += items.map(Self.words)
-        case .ended(let fault, let retry): reports.append("ended \(fault.cause) \(retry.map { "\($0)" } ?? "never")")
+        case .ended(let fault, let retry):
+            reports.append("ended \(fault.cause) \(retry.map { "\($0)" } ?? "never")")
+            // Whatever a test is about, each end is counted under its cause.
+            faults[fault.cause, default: 0] += 1
+            #expect(context.counters.feeds[fault.cause] == faults[fault.cause])
         }
         onReport?(report)
     }
