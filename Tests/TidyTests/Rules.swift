@@ -72,7 +72,7 @@ enum Traps {
     static let mayStop = [
         "Sources/SluiceIO/System.swift": "EBADF and EFAULT: a descriptor or a buffer is not ours, all bets are off",
         "Sources/SluiceIO/EventLoop.swift": "epoll refuses its own descriptor or buffer: a bug of ours",
-        "Sources/SluiceIO/LoopThread.swift": "no thread at the start: there is no gateway without",
+        "Sources/SluiceIO/LoopThread.swift": "no thread is left: only the program itself starts any, never for a peer",
     ]
 
     /// `try!`, `as!`, forced unwraps and calls that stop the process.
