@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: help run test lint bench lossless clean toolchain build-packages test-packages
 
 # What the build needs beside Swift itself, and what the tests need beside the build.
-BUILD_PACKAGES := ca-certificates git libssl-dev pkg-config zlib1g-dev
+BUILD_PACKAGES := ca-certificates git libnghttp2-dev libssl-dev pkg-config zlib1g-dev
 BENCH_PACKAGES := gcc libnghttp2-dev libnginx-mod-nchan nginx openssl python3
 TEST_PACKAGES := chromium curl gcc libc6-dev libnginx-mod-nchan libnss3-tools nginx node-eventsource openssl python3 python3-venv
 

@@ -30,11 +30,12 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
 
         // Leaves: none imports another.
         .target(name: "SluiceIO", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "SluiceTLS", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "SluiceHTTP", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "SluiceHTTP", dependencies: ["CNghttp2", "CZlib"], swiftSettings: strict),
         .target(name: "SluiceSSE", swiftSettings: strict),
 
         // The core, and the shell around it.

@@ -3,7 +3,7 @@ enum Arrows {
     static let allowed: [String: Set<String>] = [
         "SluiceIO": ["CLinux", "Glibc", "Synchronization"],
         "SluiceTLS": ["COpenSSL", "Synchronization"],
-        "SluiceHTTP": ["CZlib"],
+        "SluiceHTTP": ["CNghttp2", "CZlib"],
         "SluiceSSE": [],
         "Sluice": [
             "SluiceIO", "SluiceTLS", "SluiceHTTP", "SluiceSSE", "Logging", "HTTPTypes", "Synchronization",

@@ -45,6 +45,7 @@ struct RuleTests {
         ("Sources/SluiceIO/A.swift", "import COpenSSL"),
         ("Sources/SluiceHTTP/A.swift", "import COpenSSL"),
         ("Sources/SluiceTLS/A.swift", "import CZlib"),
+        ("Sources/Sluice/Connection/A.swift", "import CNghttp2"),
         ("Sources/Sluice/Core/A.swift", "import Glibc"),
         ("Sources/Sluice/Core/A.swift", "import struct Foundation.Data"),
         ("Sources/Sluice/Core/A.swift", "@preconcurrency public import Yams"),
@@ -60,6 +61,7 @@ struct RuleTests {
         ("Sources/SluiceIO/A.swift", "internal import Glibc\npackage import CLinux"),
         ("Sources/SluiceTLS/A.swift", "import COpenSSL"),
         ("Sources/SluiceHTTP/ContentCoding/A.swift", "internal import CZlib"),
+        ("Sources/SluiceHTTP/HTTP2/A.swift", "internal import CNghttp2"),
         ("Sources/Sluice/Hub/A.swift", "public import Logging // import Foundation"),
         ("Tests/SluiceTests/A.swift", "import Foundation"),
     ])

@@ -66,6 +66,18 @@ struct Framing: Sendable {
         return contentLength.map { $0 == 0 ? .none : .length($0) } ?? .none
     }
 
+    /// How an HTTP/2 request's body is framed: its end is the stream's, so that no length need be known.
+    func request(endsStream: Bool, _ method: HTTPMethod) throws(HTTPError) -> BodyFraming {
+        if method == .connect, contentLength != nil { throw .bad("CONNECT with a body") }
+        if hasUnknownExpectation { throw HTTPError(status: 417, reason: "unknown expectation") }
+        if endsStream {
+            // RFC 9113, 8.1.1: it is malformed.
+            guard contentLength ?? 0 == 0 else { throw .bad("Content-Length without a body") }
+            return .none
+        }
+        return contentLength.map { .length($0) } ?? .chunked
+    }
+
     /// How a response's body is framed (RFC 9112, 6.3).
     func response(_ status: UInt16, _ version: HTTPVersion, _ method: HTTPMethod) throws(HTTPError) -> BodyFraming {
         guard !isChunked || version != .http10 else { throw .bad("Transfer-Encoding in HTTP/1.0") }

@@ -14,7 +14,7 @@ struct RequestLine: Sendable {
     private(set) var version = VersionDigits()
 
     /// No method is longer; what is, is no method. (A long line whose method is short is a long target: 414.)
-    private static let longestMethod = 64
+    static let longestMethod = 64
 
     /// Takes bytes from `index` until `end` or until the line is complete, which is then said by `true`.
     mutating func scan(

@@ -47,6 +47,60 @@ struct RequestTarget: Sendable {
         }
     }
 
+    /// Looks at the pseudo-headers of an HTTP/2 request (RFC 9113, 8.3.1 and 8.5).
+    init(
+        _ bytes: UnsafeRawBufferPointer, method: HTTPMethod, scheme: Range<Int>?, authority: Range<Int>?,
+        path: Range<Int>?
+    ) throws(HTTPError) {
+        self.init(form: method == .connect ? .authority : .origin)
+        self.authority = authority
+        let parts = try authority.map { range throws(HTTPError) in
+            guard let parts = unsafe Authority(bytes, range) else { throw .bad("bad :authority") }
+            return parts
+        }
+        if method == .connect {
+            guard scheme == nil, path == nil else { throw .bad("CONNECT with a target") }
+            guard let authority, let port = parts?.port, !port.isEmpty else {
+                throw .bad("CONNECT needs host and port")
+            }
+            target = authority
+            return
+        }
+        guard let scheme, let path, !path.isEmpty else { throw .bad("no :scheme or no :path") }
+        let name = unsafe UnsafeRawBufferPointer(rebasing: bytes[scheme])
+        if unsafe ASCII.equalIgnoringCase(name, "https") {
+            defaultPort = 443
+        } else {
+            guard unsafe ASCII.equalIgnoringCase(name, "http") else { throw .bad("unknown :scheme") }
+            defaultPort = 80
+        }
+        try unsafe takePath(bytes, path, method)
+    }
+
+    /// Takes a target that is a path, perhaps with a query, or an asterisk.
+    private mutating func takePath(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ method: HTTPMethod
+    ) throws(HTTPError) {
+        target = range
+        if unsafe bytes[range.lowerBound] == ASCII.asterisk {
+            guard method == .options, range.count == 1 else { throw .bad("bad request target") }
+            form = .asterisk
+            return
+        }
+        guard unsafe bytes[range.lowerBound] == ASCII.slash else { throw .bad("bad request target") }
+        var end = range.lowerBound
+        while end < range.upperBound, unsafe ByteSet.path.contains(bytes[end]) { end &+= 1 }
+        path = range.lowerBound..<end
+        guard end < range.upperBound else { return }
+        if unsafe bytes[end] == ASCII.question {
+            query = (end &+ 1)..<range.upperBound
+            repeat { end &+= 1 } while unsafe end < range.upperBound && ByteSet.query.contains(bytes[end])
+            if end == range.upperBound { return }
+        }
+        throw unsafe bytes[end] == UInt8(ascii: "#")
+            ? .bad("fragment in the request target") : .bad("bad character in the request target")
+    }
+
     /// Takes scheme and authority off an absolute target.
     private mutating func reduce(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPError) {
         var start = range.lowerBound
