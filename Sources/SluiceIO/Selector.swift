@@ -35,7 +35,7 @@ package import CLinux
     }
 
     /// The most events one `wait` gives.
-    package static let capacity = 512
+    package static let capacity = 128
 
     private let descriptor: FileDescriptor
     @usableFromInline let events: UnsafeMutablePointer<sluice_event>

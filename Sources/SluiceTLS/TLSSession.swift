@@ -215,6 +215,19 @@ import COpenSSL
         return unsafe String(decoding: UnsafeBufferPointer(start: name, count: Int(count)), as: UTF8.self)
     }
 
+    /// Whether a client that verified this side's certificate for the name that it asked for (SNI) may take it to be for
+    /// this host too, given with or without a port. A client that asked for none is not held to any.
+    package func isCertified(for authority: some Collection<UInt8>) -> Bool {
+        guard let asked = serverName else { return true }
+        let host = String(decoding: HostPart.of(authority), as: UTF8.self).lowercased()
+        if host == asked || host == asked + "." { return true }
+        guard let certificate = unsafe SSL_get_certificate(ssl) else { return false }
+        let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+        defer { ErrorQueue.clear() }
+        return unsafe X509_check_host(certificate, host, host.utf8.count, flags, nil) == 1
+            || X509_check_ip_asc(certificate, host, 0) == 1
+    }
+
     /// The name the client asked for (SNI), in lower case; nil where it sent none.
     package var serverName: String? {
         guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return nil }

@@ -127,7 +127,7 @@ def test_across_origins_with_credentials(start, browser, authority, trusting):
         sent = [
             cookie["cookie"]["name"]
             for request in page.network("Network.requestWillBeSentExtraInfo")
-            if "text/event-stream" in request["headers"].get("Accept", "")
+            if "text/event-stream" in request["headers"].get("accept", request["headers"].get("Accept", ""))
             for cookie in request["associatedCookies"]
             if not cookie["blockedReasons"]
         ]

@@ -16,6 +16,8 @@ internal import SluiceTLS
     /// Plaintext just read.
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: inputSize, alignment: 16)
     var counters = Counters()
+    /// HTTP/2 connections with frames to send at the end of the tick.
+    var framed: [Token] = []
 
     init(loop: EventLoop, limits: Limits) {
         self.loop = loop
@@ -30,4 +32,11 @@ internal import SluiceTLS
 
     /// The tick's time.
     var now: UInt64 { loop.nowMilliseconds }
+
+    /// Sees to it that a connection's frames leave at the end of the tick.
+    func list(_ connection: Place<Connection>, _ http2: HTTP2Connection) {
+        guard !http2.isListed else { return }
+        http2.isListed = true
+        framed.append(connection.value.token)
+    }
 }

@@ -53,6 +53,20 @@ struct Transport: ~Copyable {
         }
     }
     var connectError: Errno? { socket.pendingError() }
+    /// The protocol that TLS agreed on.
+    var alpn: String? {
+        switch session {
+        case .some(let session): session.alpn
+        case .none: nil
+        }
+    }
+    /// Whether the certificate that was shown is for this host, or the client named none.
+    func isCertified(for host: ArraySlice<UInt8>) -> Bool {
+        switch session {
+        case .some(let session): session.isCertified(for: host)
+        case .none: true
+        }
+    }
 
     // MARK: Writing
 

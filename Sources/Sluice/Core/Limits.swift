@@ -5,6 +5,8 @@ public struct Limits: Sendable, Equatable {
     public var connections: Int?
     /// Connections from one client address (behind a trusted proxy: from the client it names).
     public var connectionsPerAddress: Int = 1000
+    /// Streams that one HTTP/2 connection may have open.
+    public var streams: Int = 128
     /// Bytes of a request line.
     public var requestLine: Int = 8 * 1024
     /// Bytes of a request head, its line included.

@@ -32,11 +32,20 @@
     @discardableResult
     func insert(_ element: consuming Element) -> Token {
         let token = nextToken
+        _ = add(element)
+        return token
+    }
+
+    /// Stores an element.
+    /// - Returns: where it stands; its handle is what `nextToken` said.
+    func add(_ element: consuming Element) -> Place<Element> {
+        let token = nextToken
         free.removeLast()
         generations[Int(token.index)] = token.generation
-        unsafe address(Int(token.index)).initialize(to: element)
+        let address = unsafe address(Int(token.index))
+        unsafe address.initialize(to: element)
         count += 1
-        return token
+        return unsafe Place(address)
     }
 
     /// Where the element stands; `nil` when the handle is stale.

@@ -12,6 +12,7 @@ struct Token: Hashable, Sendable {
 enum TokenKind: UInt8 {
     case listener = 1
     case connection
+    case stream
     case feed
     case mailbox
     case jobs

@@ -51,6 +51,8 @@ public struct ListenerOptions: Sendable, Equatable {
     public var address: String
     /// TLS; `nil` speaks plain HTTP.
     public var tls: TLSOptions?
+    /// Whether HTTP/2 is spoken without TLS to clients that begin with it (prior knowledge, RFC 9113, section 3.3).
+    public var h2c = false
 
     /// A listener.
     public init(_ address: String, tls: TLSOptions? = nil) {
@@ -87,7 +89,7 @@ public struct TLSOptions: Sendable, Equatable {
         self.certificates = certificates
         self.developmentDirectory = developmentDirectory
         self.minimumVersion = .v12
-        self.alpn = ["http/1.1"]
+        self.alpn = ["h2", "http/1.1"]
     }
 }
 

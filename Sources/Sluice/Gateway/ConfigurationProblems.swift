@@ -62,6 +62,9 @@ struct ConfigurationCheck {
                 report(path["address"], "\(listener.address) is listened on already, by listeners[\(first)]")
             }
             if let tls = listener.tls { check(tls, path["tls"]) }
+            if listener.h2c, listener.tls != nil {
+                report(path["h2c"], "h2c is HTTP/2 without TLS; with TLS the protocol is agreed on by alpn")
+            }
         }
     }
 
@@ -76,11 +79,11 @@ struct ConfigurationCheck {
                 report(place, reason)
             }
         }
-        let known = ["http/1.1"]
-        if tls.alpn.isEmpty { report(path["alpn"], "expected at least one protocol: http/1.1") }
+        let known = ["h2", "http/1.1"]
+        if tls.alpn.isEmpty { report(path["alpn"], "expected at least one protocol: h2 or http/1.1") }
         for (index, name) in tls.alpn.enumerated() where !known.contains(name) {
             report(
-                path["alpn"][index], "the protocol \"\(name)\" is not known; expected http/1.1",
+                path["alpn"][index], "the protocol \"\(name)\" is not known; expected h2 or http/1.1",
                 suggestion: Suggestion.nearest(to: name, in: known))
         }
     }
@@ -91,6 +94,7 @@ struct ConfigurationCheck {
         if let connections = limits.connections { count(connections, path["connections"], atLeast: 1) }
         count(limits.connectionsPerAddress, path["connections_per_address"], atLeast: 1)
         // Below these a browser's ordinary request would be refused.
+        count(limits.streams, path["streams"], atLeast: 1)
         count(limits.requestLine, path["request_line"], atLeast: 256)
         count(limits.requestHead, path["request_head"], atLeast: 1024)
         count(limits.requestFields, path["request_fields"], atLeast: 8)

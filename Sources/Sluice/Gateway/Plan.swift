@@ -30,11 +30,14 @@ final class Plan: Sendable {
     struct PlannedListener: Sendable {
         let address: SocketAddress
         let tls: TLSFiles?
+        /// HTTP/2 may be spoken without TLS.
+        let allowsPlainHTTP2: Bool
     }
 
     let configuration: Configuration
     let limits: Limits
     let httpLimits: HTTP1Limits
+    let http2Limits: HTTP2Limits
     let connectionLimit: Int
     let table: RouteTable
     let routes: [PlannedRoute]
@@ -54,6 +57,9 @@ final class Plan: Sendable {
         limits = configuration.limits
         httpLimits = HTTP1Limits(
             requestLine: limits.requestLine, head: limits.requestHead, fields: limits.requestFields)
+        http2Limits = HTTP2Limits(
+            streams: limits.streams, requestLine: limits.requestLine, head: limits.requestHead,
+            fields: limits.requestFields)
         // What listeners, selectors and files need is kept free, so that connections never use the last descriptor.
         let descriptors = DescriptorLimit.raise()
         let possibleFeeds = FeedAssignment.most(sources: configuration.sources, topics: configuration.topics)
@@ -91,8 +97,10 @@ final class Plan: Sendable {
         } catch {
             throw SluiceError(.configuration, "listener \(options.address): \(error)")
         }
-        guard let tls = options.tls else { return PlannedListener(address: address, tls: nil) }
-        return PlannedListener(address: address, tls: try TLSFiles(tls, logger))
+        guard let tls = options.tls else {
+            return PlannedListener(address: address, tls: nil, allowsPlainHTTP2: options.h2c)
+        }
+        return PlannedListener(address: address, tls: try TLSFiles(tls, logger), allowsPlainHTTP2: false)
     }
 
     private static func plan(_ route: Route) throws(SluiceError) -> PlannedRoute {

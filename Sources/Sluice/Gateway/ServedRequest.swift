@@ -4,7 +4,7 @@ internal import Synchronization
 /// One request that a program serves: where its task and its connection's worker meet. Each side locks, changes the
 /// state and tells the other: the worker by resuming what waits, the task by a job.
 final class ServedRequest: Sendable {
-    let connection: Token
+    let stream: Token
     let link: WorkerLink
     private let state = Mutex(State())
 
@@ -30,8 +30,8 @@ final class ServedRequest: Sendable {
         case done(Result<[UInt8], SluiceError>)
     }
 
-    init(connection: Token, link: WorkerLink) {
-        self.connection = connection
+    init(stream: Token, link: WorkerLink) {
+        self.stream = stream
         self.link = link
     }
 

@@ -109,7 +109,6 @@ final class TickSource: Sendable {
 /// A worker's timer for ticks.
 struct TickTimer {
     let source: TickSource
-    let connection: Token
     var timer: TimerWheel.ID?
     var due: UInt64
 }

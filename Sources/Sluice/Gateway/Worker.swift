@@ -17,9 +17,14 @@ final class Worker: EventLoopHandler {
     let resolver: Resolver
     let logger: Logger
     let connections = Slab<Connection>()
+    let streams = Slab<Stream>()
     var listeners: [ListenerSlot]
     /// Connections that are over, closed at the end of the tick.
     var doomed: [Token] = []
+    /// Connections whose TLS handshake has something to read.
+    var greeting: [Token] = []
+    /// Streams that are over, removed at the end of the tick.
+    var overStreams: [Token] = []
     var feeds = FeedTable()
     let assignment: FeedAssignment
     var connects = ConnectQueue()
@@ -57,6 +62,8 @@ final class Worker: EventLoopHandler {
 
     /// Connections accepted from one listener before others have their turn.
     static let acceptBatch = 64
+    /// TLS handshakes that go on in one tick: about two milliseconds.
+    static let handshakesPerTick = 16
     static let pauseMilliseconds: UInt64 = 50
     static let lingerMilliseconds: UInt64 = 2000
 
@@ -101,7 +108,7 @@ final class Worker: EventLoopHandler {
         case .command: commandReady(token)
         // Mailboxes are emptied before every flush; their descriptors only end the sleep.
         case .mailbox, .jobs: break
-        case .source, .housekeeping, .ticks, nil: break
+        case .stream, .source, .housekeeping, .ticks, nil: break
         }
     }
 
@@ -109,6 +116,7 @@ final class Worker: EventLoopHandler {
         let (kind, token) = Token.unpack(token)
         switch kind {
         case .connection: connectionTimer(token)
+        case .stream: streamTimer(token)
         case .feed: feedTimer(token)
         case .command: commandTimer(token)
         case .source: tickerTimer(token)
@@ -123,14 +131,16 @@ final class Worker: EventLoopHandler {
 
     func flush() -> Bool {
         takeJobs()
+        continueHandshakes()
         // By the mail of the tick before: nobody wakes this worker for what it publishes itself, so that comes first.
         tellSources()
         shard.takeMail()
         let hasMore = shard.flush()
         settleStreams()
+        flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
-        return hasMore || shard.hasNewsForSources
+        return hasMore || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
     }
 
     private func takeJobs() {
@@ -217,9 +227,8 @@ final class Worker: EventLoopHandler {
             }
         }
         transport.setOptions(writeTimeout: plan.limits.writeTimeout.milliseconds)
-        connections.insert(
+        let connection = connections.add(
             Connection(transport, token: token, listener: number, peer: peer, limits: plan.httpLimits))
-        guard let connection = connections.find(token) else { return }
         do {
             try connection.value.transport.register(.read, context)
         } catch {
@@ -233,7 +242,7 @@ final class Worker: EventLoopHandler {
         if plan.ledger.count > plan.connectionLimit { connection.value.isRefused = true }
         setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
         // With most clients the request is there already.
-        read(connection)
+        readInTurn(connection)
     }
 
     // MARK: Time

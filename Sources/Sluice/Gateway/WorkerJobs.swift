@@ -79,15 +79,20 @@ extension Worker {
     }
 
     private func drain(_ connection: ConnectionPointer) {
-        connection.value.closesAfterResponse = true
-        switch connection.value.phase {
-        case .idle: linger(connection)
-        case .streaming:
-            guard let subscriber = connection.value.subscriber else { return }
-            shard.endGently(subscriber)
-        case .exchange: connection.value.exchange?.handler?.drain()
-        case .head, .lingering: break
+        if let http2 = connection.value.http2 {
+            drainFrames(connection, http2)
+            for stream in http2.streams { drain(stream) }
+        } else if let stream = connection.value.stream {
+            stream.value.closesAfterResponse = true
+            drain(stream)
+        } else if connection.value.phase == .idle {
+            linger(connection)
         }
+    }
+
+    private func drain(_ stream: StreamPointer) {
+        if let subscriber = stream.value.subscriber { return shard.endGently(subscriber) }
+        stream.value.exchange?.handler?.drain()
     }
 
     func continueDraining(hasMore: Bool) {
@@ -96,6 +101,7 @@ extension Worker {
             mustEndStreams = false
             connections.forEach { _, connection in drain(connection) }
             settleStreams()
+            flushFrames()
         }
         if context.now >= drainDeadline { connections.forEach { _, connection in doom(connection) } }
         closeDoomed()

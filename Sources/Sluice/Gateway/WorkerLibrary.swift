@@ -10,13 +10,13 @@ extension Worker {
     /// Batches of one stream before others have their turn.
     static let outboxTurn = 16
 
-    func runHandler(_ connection: ConnectionPointer, _ exchange: Exchange) {
+    func runHandler(_ stream: StreamPointer, _ exchange: Exchange) {
         guard let handler = plan.handler else { return }
-        let served = ServedRequest(connection: connection.value.token, link: link)
+        let served = ServedRequest(stream: stream.value.token, link: link)
         exchange.handler = ServedExchange(served) { [unowned self] in flushStream($0) }
         if !exchange.bodyEnded { exchange.bodyUse = .wait }
-        connection.value.deadline = 0
-        let address = connection.value.peer.ip.map {
+        stream.value.timer.at = 0
+        let address = stream.value.connection.value.peer.ip.map {
             ClientAddress.find(
                 peer: $0, trusted: plan.trustedProxies, forwardedFor: exchange.head.fields.all(.xForwardedFor)
             ).description
@@ -52,26 +52,26 @@ extension Worker {
             })
     }
 
-    /// The connection and exchange that a program still serves.
-    private func find(_ request: ServedRequest) -> (ConnectionPointer, Exchange)? {
-        guard let connection = connections.find(request.connection), !connection.value.isDoomed,
-            let exchange = connection.value.exchange,
+    /// The stream and exchange that a program still serves.
+    private func find(_ request: ServedRequest) -> (StreamPointer, Exchange)? {
+        guard let stream = streams.find(request.stream), !stream.value.isOver, !stream.value.connection.value.isDoomed,
+            let exchange = stream.value.exchange,
             (exchange.handler as? ServedExchange)?.request === request
         else { return nil }
-        return (connection, exchange)
+        return (stream, exchange)
     }
 
     func wantBody(_ request: ServedRequest, _ limit: Int) {
-        guard let (connection, exchange) = find(request) else { return }
+        guard let (stream, exchange) = find(request) else { return }
         if exchange.bodyEnded { return request.bodyArrived(.success([])) }
-        expectBody(connection, exchange, limit: max(0, limit))
-        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
-        releaseHeld(connection)
+        expectBody(stream, exchange, limit: max(0, limit))
+        setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+        releaseUnread(stream)
     }
 
     func answer(_ request: ServedRequest, _ response: Response) {
-        guard let (connection, exchange) = find(request) else { return }
-        if !exchange.bodyEnded { connection.value.closesAfterResponse = true }
+        guard let (stream, exchange) = find(request) else { return }
+        if !exchange.bodyEnded { stream.value.closesAfterResponse = true }
         var fields = FieldBlock()
         for field in response.headerFields { fields.append(name: field.name.rawName, value: field.value) }
         guard let status = UInt16(exactly: response.status.code), (200...999).contains(status) else {
@@ -79,7 +79,7 @@ extension Worker {
                 "a handler answered with a status that is none", metadata: ["status": "\(response.status.code)"])
             exchange.handler = nil
             request.end()
-            return respond(connection, exchange, status: 500, text: "the handler failed")
+            return respond(stream, exchange, status: 500, text: "the handler failed")
         }
         guard case .eventStream = response.body else {
             exchange.handler = nil
@@ -87,52 +87,52 @@ extension Worker {
             // Whatever of the program still waits for the body waits in vain.
             request.end()
             guard case .bytes(let bytes) = response.body else { return }
-            return respond(connection, exchange, status: status, fields: fields, body: bytes)
+            return respond(stream, exchange, status: status, fields: fields, body: bytes)
         }
         let isBodiless = ResponseHead.isBodiless(status)
         guard exchange.head.method != .head, !isBodiless else {
             exchange.handler = nil
             request.end()
-            if isBodiless { return respond(connection, exchange, status: status, fields: fields, body: []) }
-            return respondToHead(connection, exchange, status: status, fields: fields)
+            if isBodiless { return respond(stream, exchange, status: status, fields: fields, body: []) }
+            return respondToHead(stream, exchange, status: status, fields: fields)
         }
         // A client that ended its side before would not be seen to leave: its hang-up was said already.
-        guard !connection.value.transport.inputEnded else { return doom(connection) }
+        guard !stream.value.connection.value.transport.inputEnded else { return abandon(stream) }
         exchange.wasAnswered = true
         var head = ResponseHead(status: status, fields: fields)
         finish(&head, exchange)
         head.version = exchange.head.version
         head.body = exchange.head.version == .http10 ? .untilClose : .chunked
-        head.keepAlive = !connection.value.closesAfterResponse
-        connection.value.begin(head, body: [], context)
-        watchForLeaving(connection)
+        head.keepAlive = !stream.value.closesAfterResponse
+        stream.value.begin(head, body: [], context)
+        watchForLeaving(stream)
         if isDraining { request.close() }
         flushStream(request)
     }
 
     /// A client that leaves is noticed by its hang-up: reading goes on, and what it sends is kept up to one buffer.
-    private func watchForLeaving(_ connection: ConnectionPointer) {
-        arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+    private func watchForLeaving(_ stream: StreamPointer) {
+        arm(stream, context.now &+ plan.limits.writeTimeout.milliseconds)
     }
 
     /// Writes what a program's stream holds, as far as the client takes it.
     func flushStream(_ request: ServedRequest) {
-        guard let (connection, exchange) = find(request), exchange.wasAnswered else { return }
+        guard let (stream, exchange) = find(request), exchange.wasAnswered else { return }
         for _ in 0..<Worker.outboxTurn {
-            if connection.value.transport.failure != nil { return doom(connection) }
-            guard !connection.value.transport.isBlocked else {
+            if stream.value.hasFailed { return abandon(stream) }
+            guard !stream.value.isBlocked else {
                 request.markBlocked()
-                return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+                return watchIfBlocked(stream)
             }
             let (bytes, isLast) = request.takeOutbox(limit: Worker.outboxBatch)
-            if !bytes.isEmpty { connection.value.writePrivate(bytes, context) }
+            if !bytes.isEmpty { stream.value.writePrivate(bytes, context) }
             if isLast {
                 exchange.handler = nil
                 request.end()
-                connection.value.endBody(context)
-                return finishIfWritten(connection)
+                stream.value.endBody(context)
+                return finishIfWritten(stream)
             }
-            if bytes.count < Worker.outboxBatch, !connection.value.transport.isBlocked { return }
+            if bytes.count < Worker.outboxBatch, !stream.value.isBlocked { return }
         }
         // A program as fast as its client would keep the loop for itself.
         link.post(.flushStream(request))
@@ -146,7 +146,7 @@ extension Worker {
         let due = context.now &+ source.intervalMilliseconds
         ticks.insert(
             TickTimer(
-                source: source, connection: request.connection,
+                source: source,
                 timer: loop.timers.schedule(atMilliseconds: due, token: token.packed(.ticks)), due: due))
         source.timer = token
     }

@@ -2,24 +2,24 @@ internal import SluiceHTTP
 
 /// Publishing by POST: everything is read and decided before anything is published.
 extension Worker {
-    func beginPublish(_ connection: ConnectionPointer, _ exchange: Exchange, _ topics: PublishTopics) {
+    func beginPublish(_ stream: StreamPointer, _ exchange: Exchange, _ topics: PublishTopics) {
         let limit = plan.limits.publishBody
         if case .length(let length) = exchange.head.body, length > UInt64(max(0, limit)) {
-            connection.value.closesAfterResponse = true
-            return respond(connection, exchange, status: 413, text: "the body is larger than \(limit) bytes")
+            stream.value.closesAfterResponse = true
+            return respond(stream, exchange, status: 413, text: "the body is larger than \(limit) bytes")
         }
         do throws(PublishRefusal) {
             _ = try PublishMedia(exchange.head.fields)
         } catch {
             // What follows is a body that nobody wants.
-            connection.value.closesAfterResponse = true
-            return refusePublish(connection, exchange, error)
+            stream.value.closesAfterResponse = true
+            return refusePublish(stream, exchange, error)
         }
-        if exchange.bodyEnded { return publish(connection, exchange, topics) }
-        expectBody(connection, exchange, limit: limit)
+        if exchange.bodyEnded { return publish(stream, exchange, topics) }
+        expectBody(stream, exchange, limit: limit)
     }
 
-    func publish(_ connection: ConnectionPointer, _ exchange: Exchange, _ topics: PublishTopics) {
+    func publish(_ stream: StreamPointer, _ exchange: Exchange, _ topics: PublishTopics) {
         let head = exchange.head
         let body = exchange.body
         exchange.body = []
@@ -31,9 +31,9 @@ extension Worker {
             context.counters.published &+= UInt64(receipt.ids.count)
             var fields = FieldBlock()
             fields.append(.contentType, "application/json")
-            respond(connection, exchange, status: 200, fields: fields, body: receipt.json)
+            respond(stream, exchange, status: 200, fields: fields, body: receipt.json)
         } catch {
-            refusePublish(connection, exchange, error)
+            refusePublish(stream, exchange, error)
         }
     }
 
@@ -65,7 +65,7 @@ extension Worker {
         }
     }
 
-    private func refusePublish(_ connection: ConnectionPointer, _ exchange: Exchange, _ refusal: PublishRefusal) {
+    private func refusePublish(_ stream: StreamPointer, _ exchange: Exchange, _ refusal: PublishRefusal) {
         switch refusal.status {
         case 415:
             exchange.commonFields.append(.accept, PublishMedia.accepted)
@@ -77,7 +77,7 @@ extension Worker {
             exchange.commonFields.append(.retryAfter, String(Int.random(in: 10...60)))
         default: break
         }
-        respond(connection, exchange, status: refusal.status, text: refusal.reason)
+        respond(stream, exchange, status: refusal.status, text: refusal.reason)
     }
 }
 

@@ -4,10 +4,10 @@ internal import SluiceIO
 /// Answers that are whole at once.
 extension Worker {
     /// Answers with one line of text, or a problem document (RFC 9457) where the client prefers JSON.
-    func respond(_ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, text: String) {
+    func respond(_ stream: StreamPointer, _ exchange: Exchange, status: UInt16, text: String) {
         var fields = FieldBlock()
         let body = Self.body(status, text, for: exchange, &fields)
-        respond(connection, exchange, status: status, fields: fields, body: body)
+        respond(stream, exchange, status: status, fields: fields, body: body)
     }
 
     private static func body(
@@ -31,39 +31,37 @@ extension Worker {
 
     /// Answers with a head and a body of known length.
     func respond(
-        _ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock, body: [UInt8]
+        _ stream: StreamPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock, body: [UInt8]
     ) {
         guard !exchange.wasAnswered else { return }
         exchange.wasAnswered = true
         if exchange.head.expectsContinue, !exchange.bodyEnded {
             // The client was not told to go on, so whether its body still comes is unknown.
-            connection.value.closesAfterResponse = true
+            stream.value.closesAfterResponse = true
         }
         var head = ResponseHead(status: status, fields: fields)
         finish(&head, exchange)
         let hasNoBody = status == 204 || status == 304
         head.body = hasNoBody ? .none : .length(UInt64(body.count))
-        head.keepAlive = !connection.value.closesAfterResponse
+        head.keepAlive = !stream.value.closesAfterResponse
         head.version = exchange.head.version
         let isHead = exchange.head.method == .head
-        connection.value.begin(head, body: isHead || hasNoBody ? [] : body, context)
-        connection.value.isFinishing = true
-        finishIfWritten(connection)
+        stream.value.begin(head, body: isHead || hasNoBody ? [] : body, isLast: true, context)
+        finishIfWritten(stream)
     }
 
     /// Answers HEAD for a stream: the head that GET would get, which has no length (RFC 9110, section 8.6).
-    func respondToHead(_ connection: ConnectionPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock) {
+    func respondToHead(_ stream: StreamPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock) {
         guard !exchange.wasAnswered else { return }
         exchange.wasAnswered = true
-        if exchange.head.version == .http10 { connection.value.closesAfterResponse = true }
+        if exchange.head.version == .http10 { stream.value.closesAfterResponse = true }
         var head = ResponseHead(status: status, fields: fields)
         finish(&head, exchange)
         head.version = exchange.head.version
         head.body = exchange.head.version == .http10 ? .untilClose : .chunked
-        head.keepAlive = !connection.value.closesAfterResponse
-        connection.value.begin(head, body: [], context)
-        connection.value.isFinishing = true
-        finishIfWritten(connection)
+        head.keepAlive = !stream.value.closesAfterResponse
+        stream.value.begin(head, body: [], isLast: true, context)
+        finishIfWritten(stream)
     }
 
     /// What every response carries: the date, and what its route adds.
@@ -80,22 +78,20 @@ extension Worker {
     }
 
     /// Answers what is no proper request, once, and closes: nothing that follows it can be trusted to be one.
-    func refuse(_ connection: ConnectionPointer, _ error: HTTPError) {
+    func refuse(_ stream: StreamPointer, _ error: HTTPError) {
         context.counters.badRequests &+= 1
-        connection.value.closesAfterResponse = true
-        connection.value.phase = .exchange
-        if let exchange = connection.value.exchange, exchange.wasAnswered || exchange.handler != nil {
-            return doom(connection)
+        stream.value.closesAfterResponse = true
+        if let exchange = stream.value.exchange, exchange.wasAnswered || exchange.handler != nil {
+            return abandon(stream)
         }
         var head = ResponseHead(status: error.status, fields: FieldBlock())
-        if let exchange = connection.value.exchange { finish(&head, exchange) } else { head.fields.append(.date, date) }
-        let body = Self.body(error.status, "\(error.reason)", for: connection.value.exchange, &head.fields)
+        if let exchange = stream.value.exchange { finish(&head, exchange) } else { head.fields.append(.date, date) }
+        let body = Self.body(error.status, "\(error.reason)", for: stream.value.exchange, &head.fields)
         head.body = .length(UInt64(body.count))
         head.keepAlive = false
-        connection.value.exchange = nil
-        connection.value.begin(head, body: body, context)
-        connection.value.isFinishing = true
-        finishIfWritten(connection)
+        stream.value.exchange = nil
+        stream.value.begin(head, body: body, isLast: true, context)
+        finishIfWritten(stream)
     }
 
     /// Somebody speaks plain HTTP to a TLS port. Saying so costs one line and saves an hour.

@@ -7,30 +7,30 @@ internal import SluiceSSE
 extension Worker {
     // MARK: Subscribe
 
-    func subscribe(_ connection: ConnectionPointer, _ exchange: Exchange, _ target: Plan.Target) {
+    func subscribe(_ stream: StreamPointer, _ exchange: Exchange, _ target: Plan.Target) {
         let head = exchange.head
         let accept = head.fields.all(.accept)
         guard AcceptHeader.allows(accept, "text/event-stream") else {
             return respond(
-                connection, exchange, status: 406, text: "this is an event stream; Accept must allow text/event-stream")
+                stream, exchange, status: 406, text: "this is an event stream; Accept must allow text/event-stream")
         }
         let names: [String]
         switch TopicChoice(target, exchange, hub) {
         case .names(let chosen): names = chosen
-        case .refused(let status, let reason): return respond(connection, exchange, status: status, text: reason)
+        case .refused(let status, let reason): return respond(stream, exchange, status: status, text: reason)
         }
         var fields = FieldBlock()
         fields.append(.contentType, "text/event-stream")
         fields.append(.cacheControl, "no-store, no-transform")
         fields.append(.xAccelBuffering, "no")
         guard head.method != .head else {
-            return respondToHead(connection, exchange, status: 200, fields: fields)
+            return respondToHead(stream, exchange, status: 200, fields: fields)
         }
         // A body, if the route takes POST, is read and thrown away first.
-        guard exchange.bodyEnded else { return askForBody(connection, exchange) }
+        guard exchange.bodyEnded else { return askForBody(stream, exchange) }
         // The streams were ended already; one that began now would hold the stop up until its grace is over.
         guard !isDraining else {
-            return refuseForLoad(connection, exchange, status: 503, reason: "the gateway is about to stop")
+            return refuseForLoad(stream, exchange, status: 503, reason: "the gateway is about to stop")
         }
         do {
             var topics: [Topic] = []
@@ -42,54 +42,48 @@ extension Worker {
             response.keepAlive = head.version != .http10
             let opening = Opening(head: response, lastEventID: Cursor.lastEventID(of: head))
             exchange.wasAnswered = true
-            startStreaming(connection)
-            try shard.subscribe(connection, to: topics, opening: opening)
-            armHeartbeat(connection)
+            startStreaming(stream)
+            try shard.subscribe(stream, to: topics, opening: opening)
+            armHeartbeat(stream)
         } catch {
             exchange.wasAnswered = false
-            connection.value.phase = .exchange
-            connection.value.exchange = exchange
-            refuseTopic(connection, exchange, error)
+            stream.value.isStreaming = false
+            stream.value.exchange = exchange
+            refuseTopic(stream, exchange, error)
         }
     }
 
-    func refuseTopic(_ connection: ConnectionPointer, _ exchange: Exchange, _ error: SluiceError) {
-        if connection.value.parser == nil { connection.value.closesAfterResponse = true }
+    func refuseTopic(_ stream: StreamPointer, _ exchange: Exchange, _ error: SluiceError) {
+        if stream.value.connection.value.parser == nil { stream.value.closesAfterResponse = true }
         if error.kind == .unknownTopic {
-            respond(connection, exchange, status: 404, text: "no topic has this name")
+            respond(stream, exchange, status: 404, text: "no topic has this name")
         } else {
-            refuseForLoad(connection, exchange, status: 503, reason: error.message)
+            refuseForLoad(stream, exchange, status: 503, reason: error.message)
         }
     }
 
     /// A stream keeps nothing of what its request needed.
-    private func startStreaming(_ connection: ConnectionPointer) {
-        connection.value.phase = .streaming
-        connection.value.exchange = nil
-        connection.value.parser = nil
-        connection.value.held = ByteQueue()
-        connection.value.deadline = 0
+    private func startStreaming(_ stream: StreamPointer) {
+        stream.value.isStreaming = true
+        stream.value.exchange = nil
+        stream.value.timer.at = 0
+        stream.value.connection.value.parser = nil
+        stream.value.connection.value.held = ByteQueue()
     }
 
-    private func armHeartbeat(_ connection: ConnectionPointer) {
-        guard let subscriber = connection.value.subscriber, let next = shard.firstHeartbeat(subscriber) else {
-            // Without heartbeats the timer still looks for peers that take nothing.
-            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
-        }
-        arm(connection, next)
+    private func armHeartbeat(_ stream: StreamPointer) {
+        guard let subscriber = stream.value.subscriber, let next = shard.firstHeartbeat(subscriber) else { return }
+        arm(stream, next)
     }
 
     /// Sees to the streams that the flush left over: blocked, broken, too slow, ended.
     func settleStreams() {
-        for token in shard.blocked {
-            guard let connection = connections.find(token) else { continue }
-            arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
-        }
+        for token in shard.blocked { streams.find(token).map(watchIfBlocked) }
         shard.blocked.removeAll(keepingCapacity: true)
-        for token in shard.broken { connections.find(token).map(doom) }
+        for token in shard.broken { streams.find(token).map(abandon) }
         shard.broken.removeAll(keepingCapacity: true)
         for slow in shard.slow {
-            let peer = connections.find(slow.connection).map { "\($0.value.peer)" } ?? ""
+            let peer = streams.find(slow.stream).map { "\($0.value.connection.value.peer)" } ?? ""
             let level: Logger.Level = slow.policy == .disconnect ? .notice : .debug
             logger.log(
                 level: level, "slow subscriber",
@@ -99,19 +93,17 @@ extension Worker {
         guard !shard.ended.isEmpty else { return }
         let ended = shard.ended
         shard.ended = []
-        for stream in ended {
-            guard let connection = connections.find(stream.connection),
-                connection.value.subscriber == stream.subscriber
-            else { continue }
-            shard.unsubscribe(stream.subscriber)
-            finishStream(connection, isAborted: stream.isAborted)
+        for over in ended {
+            guard let stream = streams.find(over.stream), stream.value.subscriber == over.subscriber else { continue }
+            shard.unsubscribe(over.subscriber)
+            finishStream(stream, isAborted: over.isAborted)
         }
     }
 
-    func finishStream(_ connection: ConnectionPointer, isAborted: Bool = false) {
-        connection.value.closesAfterResponse = true
-        connection.value.phase = .exchange
-        if isAborted { connection.value.abortBody() } else { connection.value.endBody(context) }
-        finishIfWritten(connection)
+    func finishStream(_ stream: StreamPointer, isAborted: Bool = false) {
+        stream.value.closesAfterResponse = true
+        stream.value.isStreaming = false
+        if isAborted { stream.value.abortBody(context) } else { stream.value.endBody(context) }
+        finishIfWritten(stream)
     }
 }

@@ -3,10 +3,10 @@ extension HubShard {
     /// Writes what is new to those it is for, a slice of it at a time.
     /// - Returns: whether there is more to write.
     func flush() -> Bool {
-        var budget = HubShard.slice
-        while budget > 0, let audience = nextDirty() {
+        var slice = Slice()
+        while !slice.isUsedUp, let audience = nextDirty() {
             guard !audience.isRemoved else { continue }
-            broadcast(audience, &budget)
+            broadcast(audience, &slice)
             if audience.remaining > 0 || audience.endRound() {
                 // Behind the others: where events come faster than a round ends, it would keep them waiting for ever.
                 dirty.append(audience)
@@ -14,7 +14,7 @@ extension HubShard {
                 audience.isDirty = false
             }
         }
-        continueResuming(budget)
+        continueResuming(slice)
         run.clear()
         return !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty
     }
@@ -28,17 +28,17 @@ extension HubShard {
     }
 
     /// One delivery, a million times a second: pointers, one comparison, one write.
-    private func broadcast(_ audience: Audience, _ budget: inout Int) {
+    private func broadcast(_ audience: Audience, _ slice: inout Slice) {
         let target = audience.target
         unsafe audience.members.withUnsafeBufferPointer { members in
-            while audience.remaining > 0, budget > 0 {
+            while audience.remaining > 0, !slice.isUsedUp {
                 if audience.next >= members.count { audience.next = 0 }
                 let subscriber = unsafe members[audience.next]
                 audience.next &+= 1
                 audience.remaining &-= 1
                 guard subscriber.value.state == .live, subscriber.value.cursor < target else { continue }
-                budget &-= 1
                 deliver(subscriber, audience)
+                slice.spend(run.count, ofSocket: subscriber.value.stream.value.number == 0)
             }
         }
     }
@@ -49,7 +49,7 @@ extension HubShard {
         guard subscriber.value.state == .live, subscriber.value.cursor < target else { return }
         guard run.gather(audience, for: subscriber, target: target) else { return overflow(subscriber) }
         let bytes = unsafe run.bytes
-        let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
+        let written = unsafe subscriber.value.stream.value.write(bytes, context)
         context.counters.deliveries &+= 1
         guard written == bytes.count else {
             cut(subscriber, after: written)
@@ -70,14 +70,14 @@ extension HubShard {
         }
     }
 
-    /// Whether the connection takes nothing at the moment, or never again; the worker is told.
-    private func isStuck(_ subscriber: Place<Subscriber>) -> Bool {
-        if subscriber.value.connection.value.transport.failure != nil {
-            broken.append(subscriber.value.connection.value.token)
+    /// Whether the stream takes nothing at the moment, or never again; the worker is told.
+    func isStuck(_ subscriber: Place<Subscriber>) -> Bool {
+        if subscriber.value.stream.value.hasFailed {
+            broken.append(subscriber.value.stream.value.token)
             return true
         }
-        guard subscriber.value.connection.value.transport.isBlocked else { return false }
-        blocked.append(subscriber.value.connection.value.token)
+        guard subscriber.value.stream.value.isBlocked else { return false }
+        blocked.append(subscriber.value.stream.value.token)
         return true
     }
 
@@ -100,7 +100,10 @@ extension HubShard {
         {
             return overflow(subscriber)
         }
-        catchUp(subscriber)
+        // At once: who reads all that comes is not to fall behind because it waits for a turn. What its socket takes is
+        // bounded, and so is how many sockets have a turn in one tick.
+        var slice = Slice()
+        catchUp(subscriber, &slice)
     }
 
     func resumeLater(_ subscriber: Place<Subscriber>) {
@@ -110,18 +113,22 @@ extension HubShard {
     }
 
     /// Some have their turn in every tick, however much there is to broadcast.
-    private func continueResuming(_ budget: Int) {
-        guard !resuming.isEmpty else { return }
-        let turn = resuming.prefix(max(8, budget / 8))
-        resuming.removeFirst(turn.count)
-        for token in turn {
+    private func continueResuming(_ rest: Slice) {
+        var slice = Slice(max(Slice.whole / 2, rest.left))
+        var turns = 0
+        // Who has more to read comes last again, and not twice in one tick.
+        let most = resuming.count
+        while !slice.isUsedUp, turns < most {
+            let token = resuming[turns]
+            turns += 1
             guard let subscriber = subscribers.find(token) else { continue }
             subscriber.value.isResuming = false
-            catchUp(subscriber)
+            catchUp(subscriber, &slice)
         }
+        resuming.removeFirst(turns)
     }
 
-    private func catchUp(_ subscriber: Place<Subscriber>) {
+    private func catchUp(_ subscriber: Place<Subscriber>, _ slice: inout Slice) {
         guard finishEvent(subscriber) else { return }
         if subscriber.value.state == .ending { return reportEnded(subscriber) }
         guard subscriber.value.state == .lagging else { return }
@@ -131,7 +138,8 @@ extension HubShard {
             if sent >= HubShard.turn { return resumeLater(subscriber) }
             guard run.gather(audience, for: subscriber, target: audience.target) else { return overflow(subscriber) }
             let bytes = unsafe run.bytes
-            let written = unsafe subscriber.value.connection.value.transport.write(bytes, context)
+            let written = unsafe subscriber.value.stream.value.write(bytes, context)
+            slice.spend(written, ofSocket: subscriber.value.stream.value.number == 0)
             if written > 0 { subscriber.value.lastSent = context.now }
             guard written == bytes.count else {
                 cut(subscriber, after: written)
@@ -160,7 +168,7 @@ extension HubShard {
         let offset = subscriber.value.unfinishedOffset
         let (written, whole) = unsafe event.withBytes(subscriber.value.framing) { bytes in
             let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[min(offset, bytes.count)...])
-            let written = unsafe subscriber.value.connection.value.transport.write(rest, context)
+            let written = unsafe subscriber.value.stream.value.write(rest, context)
             return (written, written == rest.count)
         }
         guard whole else {

@@ -6,7 +6,7 @@ internal import Synchronization
 final class HubShard {
     /// A stream that the worker has to end.
     struct Ended {
-        let connection: Token
+        let stream: Token
         let subscriber: Token
         /// Not as a whole body: the client takes a clean end for final.
         let isAborted: Bool
@@ -14,7 +14,7 @@ final class HubShard {
 
     /// A subscriber that was too slow, and what became of it.
     struct Slow {
-        let connection: Token
+        let stream: Token
         let topic: String
         let policy: OverflowPolicy.Kind
     }
@@ -37,11 +37,11 @@ final class HubShard {
     let run = Run()
     /// Streams that are over, for the worker to take.
     var ended: [Ended] = []
-    /// Connections that took no more while they were written to.
+    /// Streams that took no more while they were written to.
     var blocked: [Token] = []
     /// Subscribers that were too slow, for the log.
     var slow: [Slow] = []
-    /// Connections that failed while they were written to, likewise.
+    /// Streams whose connection failed while they were written to, likewise.
     var broken: [Token] = []
     /// Topics whose sources have to look whether they are wanted.
     var used: [Topic] = []
@@ -49,7 +49,7 @@ final class HubShard {
     var isRelieved = false
     var hasNewsForSources: Bool { isRelieved || !used.isEmpty }
 
-    /// Subscribers written to before the loop looks at its sockets again: a broadcast is sliced.
+    /// Subscribers written to, if it is little, before the loop looks at its sockets again: a broadcast is sliced.
     static let slice = 256
     /// Bytes that one lagging subscriber gets before others have their turn.
     static let turn = 4 * Run.limit
@@ -66,19 +66,19 @@ final class HubShard {
     // MARK: Subscribing
 
     /// Begins a subscription. Its stream starts when the topics' events are sure to come, which may be at once.
-    func subscribe(_ connection: Place<Connection>, to topics: [Topic], opening: Opening) throws(SluiceError) {
+    func subscribe(_ stream: Place<Stream>, to topics: [Topic], opening: Opening) throws(SluiceError) {
         let audience = try audience(of: topics)
         let token = subscribers.nextToken
         let heartbeat = audience.options.heartbeat
         let age = audience.options.maxAge
         subscribers.insert(
             unsafe Subscriber(
-                connection: connection, framing: connection.value.framing,
+                stream: stream, framing: stream.value.framing,
                 audience: Unmanaged.passUnretained(audience), token: token, heartbeat: heartbeat.lessUpToAFifth,
                 endsAt: age == 0 ? 0 : context.now &+ age.lessUpToAFifth, opening: opening))
         guard let subscriber = subscribers.find(token) else { return }
         audience.insert(subscriber)
-        connection.value.subscriber = token
+        stream.value.subscriber = token
         for topic in audience.topics { count(topic, 1) }
         if audience.isJoined { begin(subscriber) }
     }
@@ -124,7 +124,7 @@ final class HubShard {
         let audience = unsafe subscriber.value.audience.takeUnretainedValue()
         // The round may have passed the place that the moved one has now.
         if let moved = audience.remove(subscriber) { deliver(moved, audience) }
-        subscriber.value.connection.value.subscriber = nil
+        subscriber.value.stream.value.subscriber = nil
         if subscriber.value.state != .ending { for topic in audience.topics { count(topic, -1) } }
         subscribers.remove(token)
         guard audience.members.isEmpty else { return }
@@ -199,13 +199,13 @@ final class HubShard {
     /// Ends a stream because the gateway stops: with a jittered `retry:`, so that not all come back at once.
     func endGently(_ token: Token) {
         guard let subscriber = subscribers.find(token) else { return }
-        let connection = subscriber.value.connection
+        let stream = subscriber.value.stream
         let options = unsafe subscriber.value.audience.takeUnretainedValue().options.first
-        if subscriber.value.state == .live, !connection.value.transport.isBlocked {
+        if subscriber.value.state == .live, !stream.value.isBlocked {
             let retry = max(1000, options.retry.milliseconds)
             var line: [UInt8] = []
             EventEncoder.appendRetry(milliseconds: retry.spread(by: max(0.5, options.retryJitter)), to: &line)
-            connection.value.writePrivate(line, context)
+            stream.value.writePrivate(line, context)
         }
         end(subscriber)
     }
@@ -214,7 +214,7 @@ final class HubShard {
         let options = unsafe subscriber.value.audience.takeUnretainedValue().options.first
         ended.append(
             Ended(
-                connection: subscriber.value.connection.value.token, subscriber: subscriber.value.token,
+                stream: subscriber.value.stream.value.token, subscriber: subscriber.value.token,
                 isAborted: options.end == .abort))
     }
 
@@ -242,8 +242,8 @@ final class HubShard {
         guard heartbeat > 0 else { return sooner(nil, endsAt) }
         let due = subscriber.value.lastSent &+ heartbeat
         if due > now { return sooner(due, endsAt) }
-        if subscriber.value.state == .live, !subscriber.value.connection.value.transport.isBlocked {
-            subscriber.value.connection.value.writePrivate([0x3A, 0x0A], context)
+        if subscriber.value.state == .live, !subscriber.value.stream.value.isBlocked {
+            subscriber.value.stream.value.writePrivate([0x3A, 0x0A], context)
             subscriber.value.lastSent = now
         }
         return sooner(now &+ heartbeat, endsAt)

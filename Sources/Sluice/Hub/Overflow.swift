@@ -35,7 +35,7 @@ extension HubShard {
         let policy = audience.options.first.overflow.kind
         slow.append(
             Slow(
-                connection: subscriber.value.connection.value.token, topic: audience.topics.first?.name ?? "",
+                stream: subscriber.value.stream.value.token, topic: audience.topics.first?.name ?? "",
                 policy: policy))
         switch policy {
         case .disconnect:
@@ -45,7 +45,7 @@ extension HubShard {
             context.counters.skipped &+= 1
             subscriber.value.state = .lagging
             skip(subscriber, audience)
-            if !subscriber.value.connection.value.transport.isBlocked { resumeLater(subscriber) }
+            if !subscriber.value.stream.value.isBlocked { resumeLater(subscriber) }
         case .latest:
             context.counters.conflated &+= 1
             subscriber.value.state = .lagging
@@ -72,7 +72,7 @@ extension HubShard {
         subscriber.value.floors = floors.contains { $0 > position } ? floors : nil
         var gap: [UInt8] = []
         appendGap(audience, asked: asked, oldest: position, before: position, to: &gap)
-        subscriber.value.connection.value.writePrivate(gap, context)
+        subscriber.value.stream.value.writePrivate(gap, context)
         subscriber.value.lastSent = context.now
     }
 }

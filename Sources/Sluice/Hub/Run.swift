@@ -13,7 +13,8 @@ internal import Synchronization
     /// The sequence of each part's next event.
     private var heads: [UInt64] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 * 1024, alignment: 16)
-    private var count = 0
+    /// Bytes that were gathered.
+    private(set) var count = 0
 
     /// Bytes gathered at once, as long as no single event is larger.
     static let limit = 64 * 1024

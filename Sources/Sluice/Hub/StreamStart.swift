@@ -41,15 +41,15 @@ extension HubShard {
         if options.openingID, let id { body.append(contentsOf: Array("id: ".utf8) + id + [0x0A, 0x0A]) }
         if let gap = start.gap { appendGap(audience, asked: gap.asked, oldest: gap.oldest, before: shown, to: &body) }
 
-        let connection = subscriber.value.connection
-        connection.value.begin(opening.head, body: connection.value.framed(body), context)
+        let stream = subscriber.value.stream
+        stream.value.begin(opening.head, body: stream.value.framed(body), context)
         subscriber.value.opening = nil
         subscriber.value.lastSent = context.now
         subscriber.value.joinSequence = audience.target
         subscriber.value.cursor = start.cursor
         subscriber.value.floors = start.floors
         // A stream that was blocked by its own opening bytes reads on when they have left.
-        let isBlocked = connection.value.transport.isBlocked
+        let isBlocked = isStuck(subscriber)
         subscriber.value.state = isLive && !isBlocked ? .live : .lagging
         if subscriber.value.state == .lagging, !isBlocked { resumeLater(subscriber) }
     }

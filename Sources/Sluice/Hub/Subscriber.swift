@@ -4,8 +4,8 @@ internal import SluiceHTTP
 ///
 /// What the broadcast looks at comes first, to lie in one cache line.
 @safe struct Subscriber {
-    /// The stream's connection, at its place in the worker's slab for as long as the subscription lives.
-    let connection: Place<Connection>
+    /// Its stream, at its place in the worker's slab for as long as the subscription lives.
+    let stream: Place<Stream>
     /// Everything up to here was written.
     var cursor: UInt64 = 0
     /// When something was last written, in milliseconds.

@@ -92,6 +92,7 @@ extension Format where Value == Limits {
                 Key(
                     "connections_per_address", \.connectionsPerAddress, .integer,
                     "Connections from one client address; behind a trusted proxy from the client that it names."),
+                Key("streams", \.streams, .integer, "Streams that one HTTP/2 connection may have open."),
                 Key("request_line", \.requestLine, .size, "Bytes of a request's first line."),
                 Key("request_head", \.requestHead, .size, "Bytes of a request's head, its first line included."),
                 Key("request_fields", \.requestFields, .integer, "Fields of a request's head."),

@@ -23,6 +23,10 @@ extension Format where Value == ListenerOptions {
                     "tls", optional: \.tls, .tls,
                     "Speaks HTTPS instead of HTTP. `development`: with a certificate of a local authority, made in "
                         + "`certs/` on first use."),
+                Key(
+                    "h2c", \.h2c, .boolean,
+                    "Speaks HTTP/2 without TLS to clients that begin with it (prior knowledge). Not with `tls`, which "
+                        + "agrees on the protocol by ALPN."),
             ], short: "address")
     }
 }
@@ -74,7 +78,7 @@ extension Format where Value == TLSOptions {
                 "The oldest version of TLS that is spoken."),
             Key(
                 "alpn", \.alpn, .list(of: .text, "protocols", broken: ""),
-                "Protocols offered (ALPN), in order of preference. `http/1.1` is the only one now."),
+                "Protocols offered (ALPN), in order of preference: `h2`, `http/1.1`."),
         ]
         return Format<TLSDraft>.object(
             "listeners[].tls", start: TLSDraft(), keys: keys, word: ("development", TLSDraft(development: true)),

@@ -17,7 +17,7 @@ internal import CNghttp2
     let state: UnsafeMutablePointer<HTTP2State>
     private var scan = FrameScan()
     /// No frame is taken any more: the last GOAWAY is in the output, or nothing could be written.
-    private(set) var isStopped = false
+    package private(set) var isStopped = false
 
     /// A session whose SETTINGS wait in the output.
     package init(limits: HTTP2Limits = HTTP2Limits()) throws(HTTP2Error) {

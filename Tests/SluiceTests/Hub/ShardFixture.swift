@@ -10,6 +10,7 @@ final class ShardFixture {
     let shards: [HubShard]
     var shard: HubShard { shards[0] }
     private let connections = Slab<Connection>()
+    private let streams = Slab<Stream>()
     private let listener: Listener
     let context: LoopContext
     private var clients: [Token: Client] = [:]
@@ -62,13 +63,13 @@ final class ShardFixture {
         var transport = Transport(try accept(), selectorToken: token.packed(.connection))
         try transport.register(.read, context)
         transport.setOptions(writeTimeout: 30_000)
-        connections.insert(
+        let connection = connections.add(
             Connection(transport, token: token, listener: 0, peer: listener.boundAddress, limits: HTTP1Limits()))
-        guard let connection = connections.find(token) else { throw Errno.invalid }
-        connection.value.framing = .untilClose
+        let stream = streams.add(Stream(on: connection, token: streams.nextToken, number: 0))
+        stream.value.framing = .untilClose
         let opening = Opening(head: ResponseHead(status: 200, fields: FieldBlock()), lastEventID: cursor.map(hub.id))
-        try shards[worker].subscribe(connection, to: try topics.map(hub.topic(named:)), opening: opening)
-        guard let subscriber = connection.value.subscriber else { throw Errno.invalid }
+        try shards[worker].subscribe(stream, to: try topics.map(hub.topic(named:)), opening: opening)
+        guard let subscriber = stream.value.subscriber else { throw Errno.invalid }
         clients[token] = Client(socket, shards[worker], subscriber)
         return token
     }
@@ -144,7 +145,7 @@ final class ShardFixture {
                 client.events.append((type.isEmpty ? "" : type + ": ") + String(decoding: event.data, as: UTF8.self))
             }
         }
-        guard let connection = client.shard.subscribers.find(client.subscriber)?.value.connection,
+        guard let connection = client.shard.subscribers.find(client.subscriber)?.value.stream.value.connection,
             connection.value.transport.isBlocked
         else { return !bytes.isEmpty }
         if connection.value.transport.becameWritable(context) { client.shard.resume(client.subscriber) }

@@ -1,0 +1,48 @@
+internal import SluiceHTTP
+
+/// A request that is being served: what a stream does without once it runs.
+final class Exchange {
+    let head: RequestHead
+    /// The route that took the request.
+    var route: Int?
+    var parameters = PathParameters()
+    /// Fields that every answer of this exchange carries (CORS).
+    var commonFields = FieldBlock()
+    /// The body as far as it came, where somebody wants it.
+    var body: [UInt8] = []
+    var bodyUse: BodyUse = .discard
+    var bodyEnded = false
+    var bodyBytes = 0
+    var wasAnswered = false
+    /// The library's side of the exchange.
+    var handler: (any HandlerExchange)?
+
+    /// What becomes of the request's body.
+    enum BodyUse {
+        /// It is read and thrown away, up to a bound.
+        case discard
+        /// It is kept, up to so many bytes.
+        case collect(limit: Int)
+        /// It stays unread until somebody asks for it.
+        case wait
+    }
+
+    init(_ head: RequestHead) {
+        self.head = head
+        if case .none = head.body { bodyEnded = true }
+    }
+}
+
+/// What the exchange's stream tells the task that serves it. The library implements it.
+protocol HandlerExchange: AnyObject {
+    /// The client left, or the gateway gave up on it.
+    func clientLeft()
+    /// The body came whole.
+    func bodyArrived(_ bytes: [UInt8])
+    /// The body is larger than was asked for.
+    func bodyTooLarge()
+    /// The stream takes bytes again.
+    func becameWritable()
+    /// The gateway is about to stop.
+    func drain()
+}

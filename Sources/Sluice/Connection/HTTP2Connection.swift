@@ -1,0 +1,33 @@
+internal import SluiceHTTP
+
+/// An HTTP/2 connection's engine and its streams.
+final class HTTP2Connection {
+    let session: HTTP2Session
+    /// Those that are open, in no order.
+    private(set) var streams: [Place<Stream>] = []
+    /// Already on the worker's list of connections with frames to send.
+    var isListed = false
+    /// Streams wait until the transport has taken the frames there are.
+    var hasWaiting = false
+    /// The client was told to open no more streams.
+    var isDraining = false
+    /// When the client last sent something, in milliseconds.
+    var lastInput: UInt64
+
+    init(limits: HTTP2Limits, now: UInt64) throws(HTTP2Error) {
+        session = try HTTP2Session(limits: limits)
+        lastInput = now
+    }
+
+    func insert(_ stream: Place<Stream>) {
+        stream.value.place = streams.count
+        streams.append(stream)
+    }
+
+    func remove(_ stream: Place<Stream>) {
+        let place = stream.value.place
+        guard let last = streams.popLast(), last != stream else { return }
+        streams[place] = last
+        last.value.place = place
+    }
+}
