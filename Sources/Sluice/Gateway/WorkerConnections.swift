@@ -178,12 +178,11 @@ extension Worker {
     }
 
     private func deadlinePassed(_ connection: ConnectionPointer) {
-        if let http2 = connection.value.http2 { return silent(connection, http2) }
         switch connection.value.phase {
         case .head:
             context.counters.headTimeouts &+= 1
             refuse(openStream(connection), HTTPError(status: 408, reason: "the request head did not arrive in time"))
-        case .open: break
+        case .open: if let http2 = connection.value.http2 { silent(connection, http2) }
         case .idle, .lingering: doom(connection)
         }
     }

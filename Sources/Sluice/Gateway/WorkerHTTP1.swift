@@ -76,9 +76,7 @@ extension Worker {
     func finishHTTP1(_ stream: StreamPointer) {
         let connection = stream.value.connection
         if stream.value.hasFailed { return doom(connection) }
-        guard !stream.value.isBlocked else {
-            return setDeadline(stream, plan.limits.writeTimeout.milliseconds)
-        }
+        guard !stream.value.isBlocked else { return watchIfBlocked(stream) }
         if stream.value.exchange?.bodyEnded == false, !stream.value.closesAfterResponse {
             // The rest of the body is read and thrown away first, lest it become the next request.
             return setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)

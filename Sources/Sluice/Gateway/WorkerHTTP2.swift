@@ -110,7 +110,10 @@ extension Worker {
 
     /// The end of a tick: the frames of all streams of a connection leave in one write.
     func flushFrames() {
-        while let token = context.framed.popLast() {
+        // Only those of this tick: who is as fast as it is written to would keep the loop for itself.
+        let framed = context.framed
+        context.framed.removeAll(keepingCapacity: true)
+        for token in framed {
             guard let connection = connections.find(token), let http2 = connection.value.http2 else { continue }
             http2.isListed = false
             guard !connection.value.isDoomed else { continue }
@@ -166,7 +169,7 @@ extension Worker {
     }
 
     private func leave(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
-        guard connection.value.phase != .lingering else { return doom(connection) }
+        guard connection.value.phase != .lingering else { return }
         http2.session.goAway(error: HTTP2ErrorCode.noError.rawValue)
         connection.value.flushFrames(context)
         linger(connection)

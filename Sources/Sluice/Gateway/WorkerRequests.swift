@@ -105,6 +105,8 @@ extension Worker {
     /// Over a limit: an EventSource is told to come back later, anybody else gets the status.
     private func refuseForLoad(_ stream: StreamPointer, _ exchange: Exchange) {
         stream.value.closesAfterResponse = true
+        let connection = stream.value.connection
+        if let http2 = connection.value.http2, connection.value.isRefused { drainFrames(connection, http2) }
         refuseForLoad(stream, exchange, status: 503, reason: "too many connections")
     }
 

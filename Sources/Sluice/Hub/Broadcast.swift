@@ -100,8 +100,9 @@ extension HubShard {
         {
             return overflow(subscriber)
         }
-        // At once: who reads all that comes is not to fall behind because it waits for a turn. What its socket takes is
-        // bounded, and so is how many sockets have a turn in one tick.
+        // A connection may have many streams that wait. One that has its socket for itself goes on at once: who reads all
+        // that comes is not to fall behind for want of a turn, and a tick looks at few sockets.
+        if subscriber.value.stream.value.number != 0 { return resumeLater(subscriber) }
         var slice = Slice()
         catchUp(subscriber, &slice)
     }
