@@ -36,9 +36,13 @@ struct FrameScan: Sendable {
     private var head: UInt64 = 0
     private var headCount = 0
     private var continuations = 0
+    /// CONTINUATION must follow.
+    private var isInBlock = false
 
     /// Whether the last frame that was begun is complete.
     var isBetweenFrames: Bool { passing == 0 && headCount == 0 }
+    /// Whether the last header block that was begun is complete as well.
+    var isIdle: Bool { isBetweenFrames && !isInBlock }
 
     /// Looks at the frame that the input begins in. It is charged once its head is there.
     mutating func next(_ input: UnsafeRawBufferPointer, _ budget: inout FloodBudget) -> Step {
@@ -61,7 +65,9 @@ struct FrameScan: Sendable {
     private mutating func begin(_ budget: inout FloodBudget) -> UInt32? {
         let type = FrameHead.Kind(rawValue: UInt8(truncatingIfNeeded: head >> 8)) ?? .unknown
         let length = Int(truncatingIfNeeded: head >> 16)
-        budget.charge(FrameHead(type: type, length: length, flags: UInt8(truncatingIfNeeded: head)))
+        let frame = FrameHead(type: type, length: length, flags: UInt8(truncatingIfNeeded: head))
+        budget.charge(frame)
+        isInBlock = (type == .headers || type == .continuation) && !frame.endsHeaders
         continuations = type == .continuation ? continuations &+ 1 : 0
         passing = length
         head = 0

@@ -108,6 +108,10 @@ internal import CNghttp2
         return !isOver
     }
 
+    /// Whether nothing that was begun waits for its rest: no preface, no frame, no header block. Who takes long over one
+    /// of these is no slow reader.
+    package var isInputIdle: Bool { scan.isIdle }
+
     private static func reason(_ code: Int32) -> UInt32 {
         switch code {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: HTTP2ErrorCode.protocolError

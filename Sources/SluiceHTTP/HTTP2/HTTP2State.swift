@@ -107,6 +107,7 @@
     mutating func finishBlock(_ stream: HTTP2Stream.Pointer, isRequest: Bool, endsStream: Bool) {
         let block = unsafe self.block
         unsafe self.block = HeaderBlock(limits)
+        unsafe budget.chargeDecoded(block.size)
         if endsStream { unsafe stream.pointee.requestHasEnded = true }
         do throws(HTTPError) {
             if isRequest {

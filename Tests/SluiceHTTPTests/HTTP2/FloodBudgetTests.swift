@@ -59,6 +59,8 @@ import Testing
         #expect(budget.points == FloodBudget.capacity - 160)
         budget.chargeRefusal()
         #expect(budget.points == FloodBudget.capacity - 220)
+        budget.chargeDecoded(65_536)
+        #expect(budget.points == FloodBudget.capacity - 348)
         for _ in 0..<100 { budget.sent(.max) }
         #expect(budget.points == FloodBudget.capacity)
     }

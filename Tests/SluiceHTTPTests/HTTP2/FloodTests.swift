@@ -23,6 +23,8 @@ private let post = HTTP2Peer.post()
 private let sized = HTTP2Peer.post("/", [("content-length", "1")])
 private let openPost = request(1, post, ends: false)
 
+private let largeField = indexed("x", String(repeating: "y", count: 3000))
+
 /// Floods, each as one that was or could have been an attack. Streams are new each time.
 let floods: [Flood] = [
     Flood("PING", 1100) { _ in frame(.ping, bigEndian(0) + bigEndian(0)) },
@@ -70,6 +72,10 @@ let floods: [Flood] = [
     },
     Flood("heads of many tiny fields", 2, start: headers(1, block(HTTP2Peer.get()) + indexed("x", ""))) {
         headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 16_000))
+    },
+    Flood("heads that are large when they are decoded", 120, start: headers(1, block(HTTP2Peer.get()) + largeField)) {
+        headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 20))
+            + frame(.reset, stream: $0, bigEndian(8))
     },
     Flood("CONTINUATION", 10, start: frame(.headers, stream: 1, block(HTTP2Peer.get()))) { _ in
         frame(.continuation, stream: 1, block([("x", "y")]))
@@ -193,6 +199,16 @@ let floods: [Flood] = [
             peer.session.respond(Int32(id), ResponseHead(status: 204), hasBody: false)
         }
         #expect(peer.session.openStreams == 0)
+    }
+
+    @Test func `may send bodies that nobody waits for`() throws {
+        let peer = try RawPeer()
+        for round in UInt32(0)..<2000 {
+            let id = 2 * round + 1
+            #expect(peer.send(request(id, HTTP2Peer.post(), ends: false)))
+            peer.session.respond(Int32(id), ResponseHead(status: 404, body: .length(0)), hasBody: false)
+        }
+        #expect(Set(peer.got(.reset).map { $0.suffix(2) }) == [" 0"])
     }
 
     @Test func `may send a large body, padded or not`() throws {

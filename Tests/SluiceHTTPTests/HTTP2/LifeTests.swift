@@ -21,6 +21,21 @@ import Testing
         #expect(HTTP2Session.preface.count == 24)
     }
 
+    @Test func `what is begun and not complete shows`() throws {
+        let peer = try RawPeer(opening: [])
+        #expect(!peer.session.isInputIdle)
+        peer.send(opening)
+        #expect(peer.session.isInputIdle)
+        peer.send(Array(request(1).prefix(3)))
+        #expect(!peer.session.isInputIdle)
+        let whole = try RawPeer()
+        for byte in headers(1, block(HTTP2Peer.get()), pieces: 40) {
+            whole.send([byte])
+            #expect(whole.session.isInputIdle == !whole.events.isEmpty)
+        }
+        #expect(whole.session.isInputIdle)
+    }
+
     @Test func `the client resets a stream`() throws {
         let peer = try HTTP2Peer()
         let id = served(peer)
