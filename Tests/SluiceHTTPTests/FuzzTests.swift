@@ -61,20 +61,4 @@ import Testing
             _ = MediaType(input[...])
         }
     }
-
-    /// Some bits turned, bytes taken out, put in, or doubled.
-    private func spoilt(_ input: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
-        let favourites = bytes("\r\n\0 \t:;,\"\\#=0f/")
-        var input = input
-        for _ in 0..<Int.random(in: 1...4, using: &random) where !input.isEmpty {
-            let index = Int.random(in: 0..<input.count, using: &random)
-            switch random.next() % 4 {
-            case 0: input[index] ^= 1 << UInt8(random.next() % 8)
-            case 1: input.remove(at: index)
-            case 2: input.insert(favourites.randomElement(using: &random) ?? 0, at: index)
-            default: input.insert(contentsOf: input[index..<min(input.count, index + 20)], at: index)
-            }
-        }
-        return input
-    }
 }

@@ -51,6 +51,9 @@ struct FloodBudget: Sendable, Equatable {
         }
     }
 
+    /// A header block was decoded. A few bytes of it may have become many.
+    mutating func chargeDecoded(_ bytes: Int) { spend(bytes >> 9) }
+
     /// The client made us reset a stream, or refuse its head.
     mutating func chargeRefusal() { spend(60) }
 

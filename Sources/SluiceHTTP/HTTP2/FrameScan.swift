@@ -15,48 +15,64 @@ struct FrameHead: Sendable, Equatable {
 }
 
 /// Walks over the frames of a connection's input without looking into them, so that each is paid for before any work
-/// is done for it. nghttp2 tells nothing of the frames that it passes over.
+/// is done for it; nghttp2 tells nothing of the frames that it passes over. nghttp2 then gets one frame at a time, and
+/// its answer is made before the next: what becomes of a frame cannot depend on how the input was cut.
 struct FrameScan: Sendable {
+    enum Step: Equatable {
+        /// So much of the input belongs to one frame, or to the preface.
+        case take(Int)
+        /// The frame that begins there is not taken; the error says why.
+        case stop(UInt32)
+    }
+
     /// CONTINUATION frames that may follow one HEADERS frame.
     static let mostContinuations = 8
+    /// Bytes of the longest payload: SETTINGS_MAX_FRAME_SIZE, which we leave as it is. Nothing of a longer one is waited
+    /// for.
+    static let longestPayload = 16384
 
-    /// Bytes that are no frame's head: of the preface first, of a payload later.
+    /// Bytes that are left of the preface or of a payload.
     private var passing = HTTP2Session.preface.count
     private var head: UInt64 = 0
     private var headCount = 0
     private var continuations = 0
+    /// CONTINUATION must follow.
+    private var isInBlock = false
 
-    /// Takes input and charges its frames. Less than all of it was taken when the budget is spent: the rest begins with
-    /// or inside the head of the frame that was too much.
-    mutating func scan(_ input: UnsafeRawBufferPointer, _ budget: inout FloodBudget) -> Int {
+    /// Whether the last frame that was begun is complete.
+    var isBetweenFrames: Bool { passing == 0 && headCount == 0 }
+    /// Whether the last header block that was begun is complete as well.
+    var isIdle: Bool { isBetweenFrames && !isInBlock }
+
+    /// Looks at the frame that the input begins in. It is charged once its head is there.
+    mutating func next(_ input: UnsafeRawBufferPointer, _ budget: inout FloodBudget) -> Step {
         var index = 0
-        while index < input.count {
-            if passing > 0 {
-                let count = min(passing, input.count &- index)
-                passing &-= count
-                index &+= count
-                continue
+        if passing == 0 {
+            while headCount < 9 {
+                guard index < input.count else { return .take(index) }
+                // The stream's number, the last four bytes, does not matter here.
+                if headCount < 5 { head = unsafe head << 8 | UInt64(input[index]) }
+                headCount &+= 1
+                index &+= 1
             }
-            // The stream's id, the last four bytes, does not matter here.
-            if headCount < 5 { head = unsafe head << 8 | UInt64(input[index]) }
-            headCount &+= 1
-            if headCount == 9 {
-                guard charge(&budget) else { return index }
-            }
-            index &+= 1
+            if let error = begin(&budget) { return .stop(error) }
         }
-        return index
+        let count = min(passing, input.count &- index)
+        passing &-= count
+        return .take(index &+ count)
     }
 
-    private mutating func charge(_ budget: inout FloodBudget) -> Bool {
+    private mutating func begin(_ budget: inout FloodBudget) -> UInt32? {
         let type = FrameHead.Kind(rawValue: UInt8(truncatingIfNeeded: head >> 8)) ?? .unknown
         let length = Int(truncatingIfNeeded: head >> 16)
         let frame = FrameHead(type: type, length: length, flags: UInt8(truncatingIfNeeded: head))
         budget.charge(frame)
+        isInBlock = (type == .headers || type == .continuation) && !frame.endsHeaders
         continuations = type == .continuation ? continuations &+ 1 : 0
         passing = length
         head = 0
         headCount = 0
-        return !budget.isSpent && continuations <= FrameScan.mostContinuations
+        guard length <= FrameScan.longestPayload else { return HTTP2ErrorCode.frameSizeError }
+        return budget.isSpent || continuations > FrameScan.mostContinuations ? HTTP2ErrorCode.enhanceYourCalm : nil
     }
 }

@@ -114,7 +114,7 @@ private func onSent(_ session: OpaquePointer?, _ frame: Frame, _ data: UnsafeMut
         if unsafe !stream.pointee.requestHasEnded {
             unsafe state.pointee.resets.append((head.stream_id, HTTP2ErrorCode.none))
         }
-    case NGHTTP2_RST_STREAM.rawValue:
+    case NGHTTP2_RST_STREAM.rawValue where unsafe frame.pointee.rst_stream.error_code != HTTP2ErrorCode.none:
         let stream = unsafe stream(session, head.stream_id)
         if unsafe stream?.pointee.isResetByCaller != true { unsafe state.pointee.budget.chargeRefusal() }
     default: break

@@ -23,6 +23,7 @@ package enum HTTP2ErrorCode {
     package static let none: UInt32 = 0
     package static let protocolError: UInt32 = 1
     package static let internalError: UInt32 = 2
+    package static let frameSizeError: UInt32 = 6
     package static let refusedStream: UInt32 = 7
     package static let cancel: UInt32 = 8
     package static let enhanceYourCalm: UInt32 = 11

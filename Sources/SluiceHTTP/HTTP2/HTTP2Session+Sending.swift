@@ -58,7 +58,7 @@ extension HTTP2Session {
         if hasTaken { unsafe state.pointee.lastCut = id }
     }
 
-    /// Ends the response behind what was written.
+    /// Ends the response behind what was written. nghttp2 sends the end only into an open window, as if it were data.
     package func end(_ id: Int32) {
         guard let stream = unsafe stream(id), unsafe stream.pointee.hasBody && !stream.pointee.isEnding else { return }
         unsafe stream.pointee.isEnding = true

@@ -56,8 +56,6 @@ internal import CNghttp2
         unsafe HTTP2Callbacks.install(callbacks)
         // A window is given back when its bytes were used, not when they came.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
-        // Answers to PING and SETTINGS that wait because the client does not read.
-        unsafe nghttp2_option_set_max_outbound_ack(options, 200)
         unsafe nghttp2_option_set_max_send_header_block_length(options, 1 << 18)
         // FloodBudget and FrameScan count resets and CONTINUATION frames, and say ENHANCE_YOUR_CALM. nghttp2 counts a
         // CONTINUATION again for each piece of input that its head comes in.
@@ -89,19 +87,30 @@ internal import CNghttp2
     ///
     /// Do not call it while the output is full: a client that does not read is not read either.
     package func receive(_ bytes: UnsafeRawBufferPointer, nowMilliseconds: UInt64) -> Bool {
-        guard !isOver else { return false }
         unsafe state.pointee.budget.advance(to: nowMilliseconds)
-        let count = unsafe scan.scan(bytes, &state.pointee.budget)
-        if count > 0 {
-            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        var rest = unsafe bytes
+        while rest.count > 0, !isOver {
+            let count: Int
+            switch unsafe scan.next(rest, &state.pointee.budget) {
+            case .take(let taken): count = taken
+            case .stop(let error): return stop(error)
+            }
+            let start = unsafe rest.baseAddress?.assumingMemoryBound(to: UInt8.self)
             let code = unsafe nghttp2_session_mem_recv(session, start, count)
             if code < 0 { return stop(HTTP2Session.reason(Int32(truncatingIfNeeded: code))) }
+            if scan.isBetweenFrames { settle() }
+            // Also over what it makes us answer, when it reads none of that.
+            if unsafe state.pointee.budget.isSpent || state.pointee.output.count > 2 * HTTP2Session.outputLimit {
+                return stop(HTTP2ErrorCode.enhanceYourCalm)
+            }
+            unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
-        settle()
-        let isFlood = unsafe count < bytes.count || state.pointee.budget.isSpent
-        if isFlood { return stop(HTTP2ErrorCode.enhanceYourCalm) }
         return !isOver
     }
+
+    /// Whether nothing that was begun waits for its rest: no preface, no frame, no header block. Who takes long over one
+    /// of these is no slow reader.
+    package var isInputIdle: Bool { scan.isIdle }
 
     private static func reason(_ code: Int32) -> UInt32 {
         switch code {
@@ -119,7 +128,7 @@ internal import CNghttp2
     func stop(_ error: UInt32) -> Bool {
         guard !isStopped else { return false }
         unsafe nghttp2_session_terminate_session(session, error)
-        pump(evenIfFull: true)
+        pump()
         isStopped = true
         return false
     }
@@ -172,9 +181,7 @@ internal import CNghttp2
 
     /// So much of the output was sent.
     package func consumeOutput(_ count: Int) {
-        let wasFull = isOutputFull
         unsafe state.pointee.output.consume(count)
-        if wasFull { settle() }
     }
 
     /// Nothing more is to be read or written, except for what is in the output.
@@ -208,10 +215,9 @@ internal import CNghttp2
         }
     }
 
-    /// Moves frames from nghttp2 to the output. Those that find it full stay where they are: their number is bounded
-    /// by what was read.
-    func pump(evenIfFull: Bool = false) {
-        while !isStopped, unsafe evenIfFull || !state.pointee.output.isFull {
+    /// Moves frames from nghttp2 to the output.
+    func pump() {
+        while !isStopped {
             var frame: UnsafePointer<UInt8>?
             let count = unsafe nghttp2_session_mem_send(session, &frame)
             guard count > 0, let frame = unsafe frame else {

@@ -84,7 +84,9 @@
         unsafe openStreams &-= 1
         unsafe discarded &+= stream.pointee.unconsumed
         unsafe stream.pointee.unconsumed = 0
-        if unsafe stream.pointee.requestHasEnded && stream.pointee.isEnding { unsafe budget.served() }
+        if unsafe stream.pointee.requestHasEnded && stream.pointee.isEnding && !stream.pointee.isRefused {
+            unsafe budget.served()
+        }
         unsafe writables.removeAll { unsafe $0 == stream }
         if unsafe stream.pointee.isAnnounced {
             unsafe events.append((stream, .closed(error)))
@@ -105,6 +107,7 @@
     mutating func finishBlock(_ stream: HTTP2Stream.Pointer, isRequest: Bool, endsStream: Bool) {
         let block = unsafe self.block
         unsafe self.block = HeaderBlock(limits)
+        unsafe budget.chargeDecoded(block.size)
         if endsStream { unsafe stream.pointee.requestHasEnded = true }
         do throws(HTTPError) {
             if isRequest {

@@ -11,7 +11,8 @@ struct HeaderBlock: Sendable {
     private var authority: Range<Int>?
     private var path: Range<Int>?
     private var fields = 0
-    private var size = 0
+    /// Bytes of all names and values, and 32 more for each field.
+    private(set) var size = 0
     private var failure: HTTPError?
 
     init(_ limits: HTTP2Limits) { self.limits = limits }
