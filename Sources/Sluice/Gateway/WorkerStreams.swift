@@ -23,6 +23,7 @@ extension Worker {
         fields.append(.contentType, "text/event-stream")
         fields.append(.cacheControl, "no-store, no-transform")
         fields.append(.xAccelBuffering, "no")
+        let isCompressed = negotiateCompression(head, names, &fields)
         guard head.method != .head else {
             return respondToHead(connection, exchange, status: 200, fields: fields)
         }
@@ -40,7 +41,8 @@ extension Worker {
             response.version = head.version
             response.body = head.version == .http10 ? .untilClose : .chunked
             response.keepAlive = head.version != .http10
-            let opening = Opening(head: response, lastEventID: Cursor.lastEventID(of: head))
+            let opening = Opening(
+                head: response, lastEventID: Cursor.lastEventID(of: head), isCompressed: isCompressed)
             exchange.wasAnswered = true
             startStreaming(connection)
             try shard.subscribe(connection, to: topics, opening: opening)
@@ -51,6 +53,17 @@ extension Worker {
             connection.value.exchange = exchange
             refuseTopic(connection, exchange, error)
         }
+    }
+
+    /// A stream is compressed where all its topics want it and its client accepts it.
+    private func negotiateCompression(_ head: RequestHead, _ names: [String], _ fields: inout FieldBlock) -> Bool {
+        guard names.allSatisfy({ hub.options(ofTopic: $0)?.compression ?? false }), shard.canCompress else {
+            return false
+        }
+        fields.append(.vary, "Accept-Encoding")
+        guard AcceptEncoding.allowsGzip(head.fields.all(.acceptEncoding)) else { return false }
+        fields.append(.contentEncoding, "gzip")
+        return true
     }
 
     func refuseTopic(_ connection: ConnectionPointer, _ exchange: Exchange, _ error: SluiceError) {
@@ -104,6 +117,7 @@ extension Worker {
                 connection.value.subscriber == stream.subscriber
             else { continue }
             shard.unsubscribe(stream.subscriber)
+            connection.value.writePrivate(stream.trailer, context)
             finishStream(connection, isAborted: stream.isAborted)
         }
     }
