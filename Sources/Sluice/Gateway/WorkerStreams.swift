@@ -23,7 +23,7 @@ extension Worker {
         fields.append(.contentType, "text/event-stream")
         fields.append(.cacheControl, "no-store, no-transform")
         fields.append(.xAccelBuffering, "no")
-        let isCompressed = negotiateCompression(head, names, &fields)
+        let isCompressed = negotiateCompression(exchange, names, &fields)
         guard head.method != .head else {
             return respondToHead(connection, exchange, status: 200, fields: fields)
         }
@@ -56,12 +56,15 @@ extension Worker {
     }
 
     /// A stream is compressed where all its topics want it and its client accepts it.
-    private func negotiateCompression(_ head: RequestHead, _ names: [String], _ fields: inout FieldBlock) -> Bool {
+    private func negotiateCompression(_ exchange: Exchange, _ names: [String], _ fields: inout FieldBlock) -> Bool {
         guard names.allSatisfy({ hub.options(ofTopic: $0)?.compression ?? false }), shard.canCompress else {
             return false
         }
-        fields.append(.vary, "Accept-Encoding")
-        guard AcceptEncoding.allowsGzip(head.fields.all(.acceptEncoding)) else { return false }
+        if !exchange.commonFields.hasToken(.vary, "Accept-Encoding") {
+            let others = exchange.commonFields.string(.vary).map { "\($0), " } ?? ""
+            exchange.commonFields.set(.vary, others + "Accept-Encoding")
+        }
+        guard AcceptEncoding.allowsGzip(exchange.head.fields.all(.acceptEncoding)) else { return false }
         fields.append(.contentEncoding, "gzip")
         return true
     }
