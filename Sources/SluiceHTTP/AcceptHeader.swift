@@ -78,9 +78,13 @@ package enum AcceptHeader {
         return bytes.endIndex
     }
 
-    /// `q` in thousandths: 1000 when there is none, nil when it is not well formed (RFC 9110, 12.4.2).
+    /// `q` in thousandths: 1000 when there is none, nil when it is not well formed.
     private static func weight(of range: MediaType) -> Int? {
-        guard let value = range.parameter("q") else { return 1000 }
+        range.parameter("q").map(weight) ?? 1000
+    }
+
+    /// The value of `q` in thousandths, nil when it is not well formed (RFC 9110, 12.4.2).
+    static func weight(_ value: ArraySlice<UInt8>) -> Int? {
         guard let first = value.first, first == UInt8(ascii: "0") || first == UInt8(ascii: "1") else { return nil }
         var weight = first == UInt8(ascii: "1") ? 1000 : 0
         let rest = value.dropFirst()

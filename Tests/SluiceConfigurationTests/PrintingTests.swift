@@ -29,7 +29,7 @@ struct PrintingTests {
           stream: {command: [curl, -N, http://a], format: sse, directory: /tmp}
           clock: {ticker: {every: 2s, event: ": # {}", data: "a\\nb\\t\\"\\\\\\x07\\u2028é", id: "${TOKEN}{n}"}}
         topics:
-          "t.{x}": {sources: [feed], limit: 5, linger: 1s, gap_event: off, on_gap: live, opening_id: on}
+          "t.{x}": {sources: [feed], limit: 5, linger: 1s, gap_event: off, on_gap: live, opening_id: on, compression: off}
           t: {sources: [clock], ids: upstream, history: {events: 0, bytes: 3000, age: 0}, retry_jitter: 1}
         routes:
           - match: {host: "*.a.example", path: "/{x}", methods: [GET], accept: text/event-stream}

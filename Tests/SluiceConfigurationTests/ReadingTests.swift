@@ -40,7 +40,7 @@ struct ReadingTests {
             sources:
               s: {ticker: {every: 1h, data: no, id: 1, event: 1.20}}
             topics:
-              t: {sources: [s], ids: off, gap_event: off, opening_id: on, heartbeat: 0, retry: 500ms, max_lag: 1024}
+              t: {sources: [s], ids: off, gap_event: off, opening_id: on, compression: no, heartbeat: 0, retry: 500ms, max_lag: 1024}
             """
         ).configuration
         #expect(file.sources["s"] == .ticker(TickerOptions(every: .seconds(3600), event: "1.20", data: "no", id: "1")))
@@ -48,6 +48,7 @@ struct ReadingTests {
         #expect(topic.ids == .off)
         #expect(topic.gapEvent == nil)
         #expect(topic.openingID)
+        #expect(!topic.compression)
         #expect(topic.heartbeat == .zero)
         #expect(topic.retry == .milliseconds(500))
         #expect(topic.maxLag == 1024)

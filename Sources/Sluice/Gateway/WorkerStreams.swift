@@ -23,6 +23,7 @@ extension Worker {
         fields.append(.contentType, "text/event-stream")
         fields.append(.cacheControl, "no-store, no-transform")
         fields.append(.xAccelBuffering, "no")
+        let isCompressed = negotiateCompression(exchange, names, &fields)
         guard head.method != .head else {
             return respondToHead(stream, exchange, status: 200, fields: fields)
         }
@@ -40,7 +41,8 @@ extension Worker {
             response.version = head.version
             response.body = head.version == .http10 ? .untilClose : .chunked
             response.keepAlive = head.version != .http10
-            let opening = Opening(head: response, lastEventID: Cursor.lastEventID(of: head))
+            let opening = Opening(
+                head: response, lastEventID: Cursor.lastEventID(of: head), isCompressed: isCompressed)
             exchange.wasAnswered = true
             startStreaming(stream)
             try shard.subscribe(stream, to: topics, opening: opening)
@@ -51,6 +53,20 @@ extension Worker {
             stream.value.exchange = exchange
             refuseTopic(stream, exchange, error)
         }
+    }
+
+    /// A stream is compressed where all its topics want it and its client accepts it.
+    private func negotiateCompression(_ exchange: Exchange, _ names: [String], _ fields: inout FieldBlock) -> Bool {
+        guard names.allSatisfy({ hub.options(ofTopic: $0)?.compression ?? false }), shard.canCompress else {
+            return false
+        }
+        if !exchange.commonFields.hasToken(.vary, "Accept-Encoding") {
+            let others = exchange.commonFields.string(.vary).map { "\($0), " } ?? ""
+            exchange.commonFields.set(.vary, others + "Accept-Encoding")
+        }
+        guard AcceptEncoding.allowsGzip(exchange.head.fields.all(.acceptEncoding)) else { return false }
+        fields.append(.contentEncoding, "gzip")
+        return true
     }
 
     func refuseTopic(_ stream: StreamPointer, _ exchange: Exchange, _ error: SluiceError) {
@@ -96,6 +112,7 @@ extension Worker {
         for over in ended {
             guard let stream = streams.find(over.stream), stream.value.subscriber == over.subscriber else { continue }
             shard.unsubscribe(over.subscriber)
+            stream.value.writePrivate(over.trailer, context)
             finishStream(stream, isAborted: over.isAborted)
         }
     }

@@ -15,7 +15,7 @@ extension HubShard {
             }
         }
         continueResuming(slice)
-        run.clear()
+        for run in [run, blockRun, windowRun] { run.clear() }
         return !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty
     }
 
@@ -38,7 +38,7 @@ extension HubShard {
                 audience.remaining &-= 1
                 guard subscriber.value.state == .live, subscriber.value.cursor < target else { continue }
                 deliver(subscriber, audience)
-                slice.spend(run.count, ofSocket: subscriber.value.stream.value.number == 0)
+                slice.spend(run(for: subscriber).count, ofSocket: subscriber.value.stream.value.number == 0)
             }
         }
     }
@@ -47,17 +47,19 @@ extension HubShard {
     func deliver(_ subscriber: Place<Subscriber>, _ audience: Audience) {
         let target = audience.target
         guard subscriber.value.state == .live, subscriber.value.cursor < target else { return }
+        let run = run(for: subscriber)
         guard run.gather(audience, for: subscriber, target: target) else { return overflow(subscriber) }
         let bytes = unsafe run.bytes
         let written = unsafe subscriber.value.stream.value.write(bytes, context)
         context.counters.deliveries &+= 1
         guard written == bytes.count else {
-            cut(subscriber, after: written)
+            cut(subscriber, run, after: written)
             subscriber.value.state = .lagging
             // One that takes nothing is told when it does. Anything else would be an error of the transport's.
             if !isStuck(subscriber) { resumeLater(subscriber) }
             return
         }
+        run.wasSent(to: subscriber)
         subscriber.value.cursor = run.through
         subscriber.value.lastSent = context.now
         if subscriber.value.floors != nil { forgetFloors(subscriber) }
@@ -81,8 +83,9 @@ extension HubShard {
         return true
     }
 
-    private func cut(_ subscriber: Place<Subscriber>, after written: Int) {
+    private func cut(_ subscriber: Place<Subscriber>, _ run: Run, after written: Int) {
         let stop = run.stop(after: written)
+        run.wasSent(to: subscriber, events: stop.begun)
         subscriber.value.cursor = stop.cursor
         subscriber.value.unfinished = stop.cut?.event
         subscriber.value.unfinishedOffset = stop.cut?.offset ?? 0
@@ -137,18 +140,21 @@ extension HubShard {
         var sent = 0
         while subscriber.value.cursor < audience.target {
             if sent >= HubShard.turn { return resumeLater(subscriber) }
+            let run = run(for: subscriber)
             guard run.gather(audience, for: subscriber, target: audience.target) else { return overflow(subscriber) }
             let bytes = unsafe run.bytes
             let written = unsafe subscriber.value.stream.value.write(bytes, context)
             slice.spend(written, ofSocket: subscriber.value.stream.value.number == 0)
             if written > 0 { subscriber.value.lastSent = context.now }
             guard written == bytes.count else {
-                cut(subscriber, after: written)
+                cut(subscriber, run, after: written)
                 _ = isStuck(subscriber)
                 return
             }
+            run.wasSent(to: subscriber)
             subscriber.value.cursor = run.through
-            sent += written
+            // Text and not bytes: what is compressed for it is work as well.
+            sent += run.textCount
         }
         subscriber.value.state = .live
         subscriber.value.isConflating = false

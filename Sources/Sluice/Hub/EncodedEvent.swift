@@ -17,9 +17,11 @@ struct EncodedEvent: @unchecked Sendable {
         var milliseconds: UInt64 = 0
         /// All bytes.
         var count: Int
-        /// Where the event block begins and ends in them.
-        var payloadStart: Int
-        var payloadEnd: Int
+        /// Where the event block begins in them. It ends before the chunk's line end.
+        var payloadStart: Int32
+        /// The check of the text and its bytes, where the payload is compressed.
+        var checksum: UInt32 = 0
+        var textCount = 0
         /// Where the last of the digits of a gateway id ends; 0 without one.
         var digitsEnd: Int
         /// Where the event's own id lies, kept for `ids: upstream`; empty without one.
@@ -65,19 +67,34 @@ struct EncodedEvent: @unchecked Sendable {
         }
         if let retry = draft.retryMilliseconds { EventEncoder.appendRetry(milliseconds: retry, to: &block) }
         block.append(0x0A)
-        return wrap(block, digitsEnd: digitsEnd, ownID: ownID, typeKey: type.hashValue)
+        return wrap(block) { start in
+            Header(
+                count: 0, payloadStart: 0, digitsEnd: digitsEnd == 0 ? 0 : start + digitsEnd,
+                ownID: ownID.isEmpty ? 0..<0 : ownID.lowerBound + start..<ownID.upperBound + start,
+                typeKey: type.hashValue)
+        }
     }
 
-    private static func wrap(_ block: [UInt8], digitsEnd: Int, ownID: Range<Int>, typeKey: Int) -> EncodedEvent {
+    /// The same event with its text compressed.
+    /// - Parameter checksum: of the text.
+    func coded(_ bytes: [UInt8], checksum: UInt32) -> EncodedEvent {
+        EncodedEvent.wrap(bytes) { _ in
+            Header(
+                sequence: sequence, milliseconds: milliseconds, count: 0, payloadStart: 0, checksum: checksum,
+                textCount: count(.untilClose), digitsEnd: 0, ownID: 0..<0, typeKey: typeKey)
+        }
+    }
+
+    /// - Parameter header: makes the header, given where the payload begins; the sizes are filled in.
+    private static func wrap(_ block: [UInt8], _ header: (Int) -> Header) -> EncodedEvent {
         var chunk: [UInt8] = []
         chunk.reserveCapacity(block.count + 16)
         unsafe block.withUnsafeBytes { unsafe HTTP1Serializer.appendChunk($0, to: &chunk) }
         let start = chunk.count - 2 - block.count
-        let header = Header(
-            count: chunk.count, payloadStart: start, payloadEnd: chunk.count - 2,
-            digitsEnd: digitsEnd == 0 ? 0 : start + digitsEnd,
-            ownID: ownID.isEmpty ? 0..<0 : ownID.lowerBound + start..<ownID.upperBound + start, typeKey: typeKey)
-        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: chunk.count) { _ in header }
+        var header = header(start)
+        header.count = chunk.count
+        header.payloadStart = Int32(truncatingIfNeeded: start)
+        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: chunk.count) { [header] _ in header }
         unsafe buffer.withUnsafeMutablePointerToElements { elements in
             unsafe chunk.withUnsafeBufferPointer { source in
                 guard let base = source.baseAddress else { return }
@@ -106,6 +123,11 @@ struct EncodedEvent: @unchecked Sendable {
     var sequence: UInt64 { buffer.header.sequence }
     var milliseconds: UInt64 { buffer.header.milliseconds }
     var typeKey: Int { buffer.header.typeKey }
+    /// Of a compressed one: the check of its text, and the bytes of that.
+    var checksum: UInt32 { buffer.header.checksum }
+    var textCount: Int { buffer.header.textCount }
+    /// The check of the text, of one that is not compressed.
+    var textChecksum: UInt32 { unsafe withBytes(.untilClose) { unsafe CRC32.checksum($0) } }
     var hasOwnID: Bool { !buffer.header.ownID.isEmpty }
 
     /// The event's own id; empty without one.
@@ -124,13 +146,13 @@ struct EncodedEvent: @unchecked Sendable {
 
     /// The bytes in the form that a stream's framing wants.
     func count(_ framing: Framing) -> Int {
-        framing == .chunked ? buffer.header.count : buffer.header.payloadEnd - buffer.header.payloadStart
+        framing == .chunked ? buffer.header.count : buffer.header.count - 2 - Int(buffer.header.payloadStart)
     }
 
     func withBytes<Result>(_ framing: Framing, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         unsafe buffer.withUnsafeMutablePointers { header, bytes in
-            let start = unsafe framing == .chunked ? 0 : header.pointee.payloadStart
-            let end = unsafe framing == .chunked ? header.pointee.count : header.pointee.payloadEnd
+            let start = unsafe framing == .chunked ? 0 : Int(header.pointee.payloadStart)
+            let end = unsafe framing == .chunked ? header.pointee.count : header.pointee.count - 2
             return unsafe body(UnsafeRawBufferPointer(start: bytes + start, count: end - start))
         }
     }

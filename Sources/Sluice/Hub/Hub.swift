@@ -32,6 +32,7 @@ public final class Hub: Sendable {
     private let catalog: TopicCatalog
     private let topicLimit: Int
     private let logBytes: Int
+    private let windows: TopicWindow.Seats
     let state = Mutex(State())
     let mailboxes: [Mailbox<Message>]
     /// Workers whose sources wait until others have caught up, a bit each.
@@ -48,6 +49,8 @@ public final class Hub: Sendable {
         self.catalog = catalog
         self.topicLimit = topicLimit
         self.logBytes = logBytes
+        let windows = TopicWindow.Seats(limit: logBytes / 8 / TopicWindow.cost)
+        self.windows = windows
         self.mailboxes = mailboxes
         self.clock = clock
         let digits = Array("0123456789abcdef".utf8)
@@ -55,7 +58,8 @@ public final class Hub: Sendable {
         let now = clock.nowMilliseconds()
         let literals = catalog.literals.map { name, options in
             Topic(
-                name: name, options: options, isInstance: false, birth: 0, milliseconds: now, workers: mailboxes.count)
+                name: name, options: options, isInstance: false, birth: 0, milliseconds: now, workers: mailboxes.count,
+                windows: windows)
         }
         state.withLock { state in
             for topic in literals { state.topics[topic.name] = topic }
@@ -79,7 +83,7 @@ public final class Hub: Sendable {
             guard live < template.options.limit, state.topics.count < topicLimit else { return (nil, false) }
             let topic = Topic(
                 name: name, options: template.options, isInstance: true, birth: state.sequence, milliseconds: now,
-                workers: mailboxes.count)
+                workers: mailboxes.count, windows: windows)
             state.topics[name] = topic
             state.instances[template.number] = live + 1
             return (topic, true)
@@ -97,8 +101,8 @@ public final class Hub: Sendable {
     /// How many topics exist, instances of templates included.
     var topicCount: Int { state.withLock { $0.topics.count } }
 
-    /// The memory that all logs take, as it was counted last.
-    var logCost: Int { state.withLock { $0.costs.total } }
+    /// The memory that all logs take, as it was counted last, with the compressors of topics.
+    var logCost: Int { state.withLock { $0.costs.total } + windows.bytes }
 
     /// Drops idle instances of templates, and events that grew older than their topic's history. Once a second.
     func sweep() {
@@ -106,6 +110,8 @@ public final class Hub: Sendable {
         let topics = state.withLock { Array($0.topics.values) }
         var evicted: [EncodedEvent] = []
         for topic in topics {
+            // Whoever compresses at the moment uses it.
+            _ = topic.compression.withLockIfAvailable { $0.releaseIdleWindow(now) }
             if topic.countedCost.load(ordering: .relaxed) > 0 {
                 state.withLock { state in
                     guard topic.rank.load(ordering: .relaxed) >= 0 else { return }
@@ -119,6 +125,8 @@ public final class Hub: Sendable {
             guard isIdle(topic, now) else { continue }
             drop(topic, now)
         }
+        // What was compressed since is counted only now.
+        state.withLock { keepWithinBytes(&$0, &evicted) }
     }
 
     private func drop(_ topic: Topic, _ now: UInt64) {
@@ -240,7 +248,7 @@ public final class Hub: Sendable {
 
     /// All logs together hold no more than they may: the largest one loses its oldest event until they do.
     private func keepWithinBytes(_ state: inout State, _ evicted: inout [EncodedEvent]) {
-        while state.costs.total > logBytes, let topic = state.costs.largest {
+        while state.costs.total > logBytes - windows.bytes, let topic = state.costs.largest {
             let (isSmaller, cost) = topic.log.withLock { log in (log.evictOldest(evicted: &evicted), log.cost) }
             state.costs.settle(topic, cost: cost)
             // Nothing is left in the largest one: what remains is the topics themselves.

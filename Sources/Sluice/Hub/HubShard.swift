@@ -10,6 +10,8 @@ final class HubShard {
         let subscriber: Token
         /// Not as a whole body: the client takes a clean end for final.
         let isAborted: Bool
+        /// What the body ends with.
+        let trailer: [UInt8]
     }
 
     /// A subscriber that was too slow, and what became of it.
@@ -34,7 +36,10 @@ final class HubShard {
     var dirty: [Audience] = []
     var resuming: [Token] = []
     let subscribers = Slab<Subscriber>()
+    /// For each way of coding one: streams of all kinds lie side by side in an audience.
     let run = Run()
+    let blockRun = Run()
+    let windowRun = Run()
     /// Streams that are over, for the worker to take.
     var ended: [Ended] = []
     /// Streams that took no more while they were written to.
@@ -73,13 +78,13 @@ final class HubShard {
         let age = audience.options.maxAge
         subscribers.insert(
             unsafe Subscriber(
-                stream: stream, framing: stream.value.framing,
+                stream: stream, framing: stream.value.framing, isCompressed: opening.isCompressed,
                 audience: Unmanaged.passUnretained(audience), token: token, heartbeat: heartbeat.lessUpToAFifth,
                 endsAt: age == 0 ? 0 : context.now &+ age.lessUpToAFifth, opening: opening))
         guard let subscriber = subscribers.find(token) else { return }
         audience.insert(subscriber)
         stream.value.subscriber = token
-        for topic in audience.topics { count(topic, 1) }
+        count(subscriber, of: audience, 1)
         if audience.isJoined { begin(subscriber) }
     }
 
@@ -125,7 +130,7 @@ final class HubShard {
         // The round may have passed the place that the moved one has now.
         if let moved = audience.remove(subscriber) { deliver(moved, audience) }
         subscriber.value.stream.value.subscriber = nil
-        if subscriber.value.state != .ending { for topic in audience.topics { count(topic, -1) } }
+        if subscriber.value.state != .ending { count(subscriber, of: audience, -1) }
         subscribers.remove(token)
         guard audience.members.isEmpty else { return }
         audience.isRemoved = true
@@ -140,8 +145,6 @@ final class HubShard {
         seats[ObjectIdentifier(seat.topic)] = nil
         hub.leave(seat.topic, worker: worker)
     }
-
-    private func count(_ topic: Topic, _ change: Int) { hub.count(topic, change) }
 
     // MARK: Mail
 
@@ -192,7 +195,7 @@ final class HubShard {
         guard subscriber.value.state != .ending else { return }
         subscriber.value.state = .ending
         // From here on it gets no more events, whenever its connection lets go of it.
-        for topic in unsafe subscriber.value.audience.takeUnretainedValue().topics { count(topic, -1) }
+        unsafe count(subscriber, of: subscriber.value.audience.takeUnretainedValue(), -1)
         if subscriber.value.unfinished == nil { reportEnded(subscriber) }
     }
 
@@ -205,7 +208,7 @@ final class HubShard {
             let retry = max(1000, options.retry.milliseconds)
             var line: [UInt8] = []
             EventEncoder.appendRetry(milliseconds: retry.spread(by: max(0.5, options.retryJitter)), to: &line)
-            stream.value.writePrivate(line, context)
+            stream.value.writePrivate(coded(line, for: subscriber), context)
         }
         end(subscriber)
     }
@@ -215,7 +218,8 @@ final class HubShard {
         ended.append(
             Ended(
                 stream: subscriber.value.stream.value.token, subscriber: subscriber.value.token,
-                isAborted: options.end == .abort))
+                isAborted: options.end == .abort,
+                trailer: options.end == .abort ? [] : codedEnd(of: subscriber)))
     }
 
     // MARK: Time
@@ -243,7 +247,7 @@ final class HubShard {
         let due = subscriber.value.lastSent &+ heartbeat
         if due > now { return sooner(due, endsAt) }
         if subscriber.value.state == .live, !subscriber.value.stream.value.isBlocked {
-            subscriber.value.stream.value.writePrivate([0x3A, 0x0A], context)
+            subscriber.value.stream.value.writePrivate(codedHeartbeat(for: subscriber), context)
             subscriber.value.lastSent = now
         }
         return sooner(now &+ heartbeat, endsAt)

@@ -72,7 +72,7 @@ extension HubShard {
         subscriber.value.floors = floors.contains { $0 > position } ? floors : nil
         var gap: [UInt8] = []
         appendGap(audience, asked: asked, oldest: position, before: position, to: &gap)
-        subscriber.value.stream.value.writePrivate(gap, context)
+        subscriber.value.stream.value.writePrivate(coded(gap, for: subscriber), context)
         subscriber.value.lastSent = context.now
     }
 }

@@ -1,3 +1,4 @@
+internal import SluiceHTTP
 internal import Synchronization
 
 /// A stretch of the merged logs of some topics, gathered once and written to all subscribers that stand at its beginning.
@@ -8,13 +9,25 @@ internal import Synchronization
     private var target: UInt64 = 0
     private var framing: Framing = .chunked
     private var audience: Audience?
+    /// As they are sent.
     private var events: [EncodedEvent] = []
+    /// For streams that are compressed, and that begin there in the topic's window.
+    private var isCompressed = false
+    private var window: UInt32 = 0
+    private var windowOffset: UInt64 = 0
+    /// What the events are in their topic's text, where they are compressed and of one topic alone.
+    private var steps: [TopicCompression.Step] = []
+    private var stretch: GzipStretch?
+    /// Makes what belongs to one stream, and events for all of a topic. Nobody compresses without.
+    var deflater: Deflater?
     private var parts: [Part] = []
     /// The sequence of each part's next event.
     private var heads: [UInt64] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 * 1024, alignment: 16)
     /// Bytes that were gathered.
     private(set) var count = 0
+    /// The bytes of its events as text.
+    private(set) var textCount = 0
 
     /// Bytes gathered at once, as long as no single event is larger.
     static let limit = 64 * 1024
@@ -36,6 +49,7 @@ internal import Synchronization
     /// Forgets what was gathered, so that evicted events are freed.
     func clear() {
         events.removeAll(keepingCapacity: true)
+        steps.removeAll(keepingCapacity: true)
         audience = nil
         count = 0
     }
@@ -47,33 +61,54 @@ internal import Synchronization
         let framing = subscriber.value.framing
         // One that does without some events, or reads only the newest, reads for itself.
         let isShared = !subscriber.value.isConflating && subscriber.value.floors == nil
-        if isShared, self.audience === audience, from == cursor, self.framing == framing,
+        if isShared, self.audience === audience, from == cursor, self.framing == framing, isCoded(for: subscriber),
             // One that ended before its target is the same for any that lies further.
             self.target == target || (through < self.target && self.target < target)
         {
             return true
         }
         clear()
+        isCompressed = subscriber.value.isCompressed
+        window = subscriber.value.gzip.window
+        windowOffset = subscriber.value.gzip.mark.offset
         let isPresent =
             subscriber.value.isConflating
             ? readNewest(audience.topics, after: cursor, target)
-            : read(audience, after: cursor, subscriber.value.floors, target)
+            : read(audience, after: cursor, subscriber.value.floors, target, subscriber.value.gzip)
         guard isPresent else { return false }
         from = cursor
         self.target = target
         self.framing = framing
         if isShared { self.audience = audience }
         copy(framing)
+        stretch = isCompressed && !events.isEmpty ? GzipStretch(events[...], steps[...]) : nil
         return true
     }
 
-    private func read(_ audience: Audience, after cursor: UInt64, _ floors: [UInt64]?, _ target: UInt64) -> Bool {
+    /// Whether it is coded as a stream needs it. Outside of the window all need the same.
+    private func isCoded(for subscriber: Place<Subscriber>) -> Bool {
+        isCompressed == subscriber.value.isCompressed && window == subscriber.value.gzip.window
+            && (window == 0 || windowOffset == subscriber.value.gzip.mark.offset)
+    }
+
+    private func read(
+        _ audience: Audience, after cursor: UInt64, _ floors: [UInt64]?, _ target: UInt64, _ progress: GzipProgress
+    ) -> Bool {
         guard audience.seats.count == 1, let seat = audience.seats.first, floors == nil else {
             return merge(audience.seats, after: cursor, floors, target)
         }
         guard let isWhole = Run.read(seat.topic, after: cursor, target, Run.limit, &events) else { return false }
         through = isWhole ? target : events.last?.sequence ?? target
+        if isCompressed, let deflater {
+            steps = seat.topic.compression.withLock { $0.code(&events, of: seat.topic, for: progress, deflater) }
+        }
         return true
+    }
+
+    /// Codes what was read of one topic for streams that do not follow it event by event.
+    private func code(_ events: inout [EncodedEvent], from first: Int = 0, of topic: Topic) {
+        guard isCompressed, let deflater else { return }
+        topic.compression.withLock { $0.code(&events, from: first, of: topic, deflater) }
     }
 
     /// - Returns: whether that was all up to `target`; `nil` when the next event is gone.
@@ -142,15 +177,18 @@ internal import Synchronization
         parts[number].next = 0
         guard let isWhole = Run.read(topic, after: cursor, target, stretch, &parts[number].events) else { return false }
         parts[number].isWhole = isWhole
+        code(&parts[number].events, of: topic)
         if let first = parts[number].events.first { heads[number] = first.sequence }
         return true
     }
 
     private func readNewest(_ topics: [Topic], after cursor: UInt64, _ target: UInt64) -> Bool {
         for topic in topics {
+            let first = events.count
             topic.log.withLock { log in
                 log.readNewest(after: cursor, through: target, types: Run.newestTypes, into: &events)
             }
+            code(&events, from: first, of: topic)
         }
         if topics.count > 1 {
             events.sort { $0.sequence < $1.sequence }
@@ -177,7 +215,11 @@ internal import Synchronization
 
     private func copy(_ framing: Framing) {
         var total = 0
-        for event in events { total += event.count(framing) }
+        textCount = 0
+        for event in events {
+            total += event.count(framing)
+            textCount += isCompressed ? event.textCount : event.count(framing)
+        }
         if unsafe total > buffer.count {
             unsafe buffer.deallocate()
             unsafe buffer = .allocate(byteCount: total, alignment: 16)
@@ -192,17 +234,29 @@ internal import Synchronization
         }
     }
 
+    /// Takes down that a stream got all of it, or its first events. The last one of these may have been cut: what is left of
+    /// it is what the stream gets next.
+    func wasSent(to subscriber: Place<Subscriber>, events begun: Int? = nil) {
+        guard var stretch else { return }
+        if let begun, begun < events.count {
+            guard begun > 0 else { return }
+            stretch = GzipStretch(events.prefix(begun), steps.prefix(begun))
+        }
+        subscriber.value.gzip.add(stretch)
+    }
+
     /// Where a write of so many bytes stopped.
-    /// - Returns: the cursor behind the last whole event, and the event that was cut with the bytes written of it.
-    func stop(after written: Int) -> (cursor: UInt64, cut: (event: EncodedEvent, offset: Int)?) {
+    /// - Returns: the cursor behind the last whole event, the event that was cut with the bytes written of it, and how many
+    ///   events were begun.
+    func stop(after written: Int) -> (cursor: UInt64, cut: (event: EncodedEvent, offset: Int)?, begun: Int) {
         var cursor = from
         var rest = written
-        for event in events {
+        for (number, event) in events.enumerated() {
             let size = event.count(framing)
-            if rest < size { return (cursor, rest > 0 ? (event, rest) : nil) }
+            if rest < size { return (cursor, rest > 0 ? (event, rest) : nil, rest > 0 ? number + 1 : number) }
             rest -= size
             cursor = event.sequence
         }
-        return (through, nil)
+        return (through, nil, events.count)
     }
 }

@@ -41,6 +41,7 @@ extension HubShard {
         if options.openingID, let id { body.append(contentsOf: Array("id: ".utf8) + id + [0x0A, 0x0A]) }
         if let gap = start.gap { appendGap(audience, asked: gap.asked, oldest: gap.oldest, before: shown, to: &body) }
 
+        body = codedOpening(body, for: subscriber)
         let stream = subscriber.value.stream
         stream.value.begin(opening.head, body: stream.value.framed(body), context)
         subscriber.value.opening = nil

@@ -17,6 +17,9 @@ internal import SluiceHTTP
     var isResuming = false
     /// Its place among the members of its audience.
     var slot = 0
+    /// What it gets is a gzip member, and how far that is.
+    let isCompressed: Bool
+    var gzip = GzipProgress()
     /// An event of which a part was written, and how many bytes of it were.
     var unfinished: EncodedEvent?
     var unfinishedOffset = 0
@@ -51,10 +54,13 @@ final class Opening {
     var head: ResponseHead
     /// The cursor that the client brought.
     let lastEventID: [UInt8]?
+    /// The head says that the body is gzip.
+    let isCompressed: Bool
 
-    init(head: ResponseHead, lastEventID: [UInt8]?) {
+    init(head: ResponseHead, lastEventID: [UInt8]?, isCompressed: Bool = false) {
         self.head = head
         self.lastEventID = lastEventID
+        self.isCompressed = isCompressed
     }
 }
 

@@ -7,6 +7,9 @@ final class Topic: Sendable {
     let form: EventForm
     let isInstance: Bool
     let log: Mutex<TopicLog>
+    let compression: Mutex<TopicCompression>
+    /// Compressed streams of this topic alone, of all workers.
+    let compressedStreams = Atomic<Int>(0)
     /// Subscribers of all workers. Counted by them, without a lock.
     let subscribers = Atomic<Int>(0)
     /// Milliseconds of the last publish (not by its own sources) or the last end of a subscription; an idle instance is
@@ -34,12 +37,16 @@ final class Topic: Sendable {
         let done = Atomic<UInt64>(0)
     }
 
-    init(name: String, options: TopicOptions, isInstance: Bool, birth: UInt64, milliseconds: UInt64, workers: Int) {
+    init(
+        name: String, options: TopicOptions, isInstance: Bool, birth: UInt64, milliseconds: UInt64, workers: Int,
+        windows: TopicWindow.Seats = TopicWindow.Seats(limit: 0)
+    ) {
         self.name = name
         self.options = options
         self.isInstance = isInstance
         form = EventForm(options, topic: name)
         log = Mutex(TopicLog(history: options.history, maxLag: options.maxLag, birth: birth))
+        compression = Mutex(TopicCompression(options, windows))
         lastUse = Atomic(milliseconds)
         progress = (0..<workers).map { _ in Progress() }
     }

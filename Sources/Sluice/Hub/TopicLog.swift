@@ -3,10 +3,32 @@
 /// Two bounds lie in it. `history` is what a client that comes back may get; behind that the log keeps its newest
 /// `maxLag` bytes, so that a subscriber that lags reads on.
 struct TopicLog: ~Copyable {
-    private struct Entry {
+    fileprivate struct Entry {
         let event: EncodedEvent
         /// Bytes published to the topic up to the event's end.
         let endOffset: UInt64
+        /// The event for streams that are compressed, as far as one has asked.
+        var forms: CompressedForms?
+    }
+
+    /// What the log keeps of an event, to be looked at and changed outside of its lock.
+    struct Slot {
+        let sequence: UInt64
+        /// `nil`: the log has lost the event.
+        var endOffset: UInt64?
+        private(set) var forms: CompressedForms?
+        private(set) var isChanged = false
+
+        fileprivate init(_ sequence: UInt64, _ entry: Entry?) {
+            self.sequence = sequence
+            endOffset = entry?.endOffset
+            forms = entry?.forms
+        }
+
+        mutating func set(_ forms: CompressedForms) {
+            self.forms = forms
+            isChanged = true
+        }
     }
 
     private let history: History
@@ -108,8 +130,11 @@ struct TopicLog: ~Copyable {
             if index[evictedID] == event.sequence { index[evictedID] = nil }
         }
         bytes -= event.count(.chunked)
-        eventCost -= event.cost
+        let forms = self[0]?.forms
+        eventCost -= event.cost + (forms?.cost ?? 0)
         evicted.append(event)
+        if let block = forms?.block { evicted.append(block) }
+        if let piece = forms?.piece { evicted.append(piece.event) }
         ring[first] = nil
         first = (first &+ 1) & (ring.count &- 1)
         count -= 1
@@ -219,5 +244,31 @@ struct TopicLog: ~Copyable {
             if let event = self[position]?.event, event.hasOwnID { return event.ownID }
         }
         return evictedID.isEmpty ? nil : evictedID
+    }
+
+    // MARK: Compressed forms
+
+    /// What is kept of these events, which follow each other.
+    func slots(of events: ArraySlice<EncodedEvent>) -> [Slot] {
+        var next = events.first.map { position(after: $0.sequence &- 1) } ?? 0
+        return events.map { event in
+            if next >= count || self[next]?.event.sequence != event.sequence {
+                next = position(after: event.sequence &- 1)
+            }
+            guard next < count, let entry = self[next], entry.event.sequence == event.sequence else {
+                return Slot(event.sequence, nil)
+            }
+            next += 1
+            return Slot(event.sequence, entry)
+        }
+    }
+
+    /// Keeps an event's forms, unless the event is gone.
+    mutating func keep(_ slot: Slot) {
+        let position = position(after: slot.sequence &- 1)
+        guard position < count, var entry = self[position], entry.event.sequence == slot.sequence else { return }
+        eventCost += (slot.forms?.cost ?? 0) - (entry.forms?.cost ?? 0)
+        entry.forms = slot.forms
+        ring[(first &+ position) & (ring.count &- 1)] = entry
     }
 }

@@ -30,6 +30,9 @@ public struct TopicOptions: Sendable, Equatable {
     public var topicField: TopicField = .off
     /// Whether a stream begins with its position as `id:` and an empty line, which commits a cursor in a browser.
     public var openingID = false
+    /// Whether streams of it are compressed (gzip) for clients that accept it. Off for events that hold secrets beside
+    /// text that others choose (BREACH), and for tiny ones.
+    public var compression = true
     /// Most live instances of a template.
     public var limit: Int = 10_000
     /// How long an instance of a template stays after its last subscriber and its last publish.

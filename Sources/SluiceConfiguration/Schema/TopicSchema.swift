@@ -121,6 +121,10 @@ extension Format where Value == TopicOptions {
             Key(
                 "opening_id", \.openingID, .boolean,
                 "Whether a stream begins with its position as `id:` and an empty line, which a browser remembers."),
+            Key(
+                "compression", \.compression, .boolean,
+                "Whether streams are compressed (gzip) for clients that accept it. Off for events that hold a secret beside "
+                    + "text that somebody else chooses, and for tiny ones."),
             Key("limit", \.limit, .integer, "Most live topics of a template."),
             Key(
                 "linger", \.linger, .duration,

@@ -1,6 +1,7 @@
 """A reader of event streams after the WHATWG rules, that also sees comments, `retry:` and how a stream ends."""
 
 import dataclasses
+import zlib
 
 from .raw import Closed, Connection
 
@@ -74,6 +75,9 @@ class Stream:
         self.connection.send(head + "\r\n")
         self.head = self.connection.head()
         self.chunked = self.head["Transfer-Encoding"] == "chunked"
+        # Checks the trailer as well; `eof` then.
+        self.gzip = zlib.decompressobj(31) if self.head["Content-Encoding"] == "gzip" else None
+        self.wire = 0  # bytes of the body as they came, without framing
         self.raw = b""
         self.ended = None  # "clean" (last chunk, or the end of an HTTP/1.0 body) or "cut"
         self._parser = Parser()
@@ -108,6 +112,10 @@ class Stream:
             self.ended = "cut"
             data = None
         if data:
+            self.wire += len(data)
+            if self.gzip:
+                data = self.gzip.decompress(data)
+                assert not self.gzip.unused_data
             self.raw += data
             self._items += self._parser.feed(data)
         return self.ended is None

@@ -1,6 +1,7 @@
 import SluiceHTTP
 import SluiceIO
 import SluiceSSE
+import Testing
 
 @testable import Sluice
 
@@ -19,25 +20,67 @@ final class ShardFixture {
     private final class Client {
         let socket: Socket
         let shard: HubShard
+        let connection: Token
         let subscriber: Token
         /// The first bytes: the head of the response.
         var opening: [UInt8] = []
+        var isInBody = false
+        var hasEnded = false
+        /// Unpacks the body where it is compressed.
+        let inflater: Inflater?
+        /// The body as text, where the fixture keeps it, and its bytes as they came.
+        var body: [UInt8] = []
+        var bodyBytes = 0
         var parser = EventParser(limits: .init())
         var events: [String] = []
 
-        init(_ socket: consuming Socket, _ shard: HubShard, _ subscriber: Token) {
+        init(
+            _ socket: consuming Socket, _ shard: HubShard, _ connection: Token, _ subscriber: Token,
+            _ inflater: Inflater?
+        ) {
             self.socket = socket
             self.shard = shard
+            self.connection = connection
             self.subscriber = subscriber
+            self.inflater = inflater
+        }
+
+        /// What of these bytes is the stream's text.
+        func text(of bytes: [UInt8]) -> [UInt8] {
+            var bytes = bytes
+            if !isInBody {
+                opening += bytes
+                guard let end = opening.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound else { return [] }
+                bytes = Array(opening[end...])
+                opening.removeSubrange(end...)
+                isInBody = true
+            }
+            bodyBytes += bytes.count
+            guard let inflater else { return bytes }
+            var text: [UInt8] = []
+            let used = unsafe bytes.withUnsafeBytes { bytes in
+                unsafe try? inflater.decode(bytes) { piece in
+                    unsafe text.append(contentsOf: piece)
+                    return true
+                }
+            }
+            if used != bytes.count { Issue.record("this is no gzip: \(text.count) bytes were") }
+            return text
         }
     }
 
-    init(_ topics: [String: TopicOptions], logBytes: Int = 1 << 30, workers: Int = 1) throws {
+    /// Whether clients keep what they read.
+    var keepsBodies = false
+
+    init(
+        _ topics: [String: TopicOptions], logBytes: Int = 1 << 30, workers: Int = 1,
+        clock: any MonotonicClock = SystemClock()
+    ) throws {
         DescriptorLimit.raise()
         let mailboxes = try (0..<workers).map { _ in try Mailbox<Hub.Message>() }
         let hub = Hub(
             catalog: try TopicCatalog(topics), topicLimit: 100, logBytes: logBytes, mailboxes: mailboxes,
-            clock: SystemClock())
+            clock: clock)
         let context = LoopContext(loop: try EventLoop(), limits: Limits())
         shards = mailboxes.enumerated().map { worker, mailbox in
             HubShard(hub: hub, worker: worker, mailbox: mailbox, context: context)
@@ -48,15 +91,17 @@ final class ShardFixture {
     }
 
     /// A new client's subscription; its stream begins with the next mail, or at once.
-    func subscribe(to topics: String..., after cursor: UInt64? = nil) throws -> Token {
-        let connection = try subscribe(to: topics, after: cursor, worker: 0)
+    func subscribe(to topics: String..., after cursor: UInt64? = nil, isCompressed: Bool = false) throws -> Token {
+        let connection = try subscribe(to: topics, after: cursor, worker: 0, isCompressed: isCompressed)
         guard let client = clients.removeValue(forKey: connection) else { throw Errno.invalid }
         clients[client.subscriber] = client
         return client.subscriber
     }
 
     /// - Returns: a handle of the client, of its own among the clients of all workers.
-    func subscribe(to topics: [String], after cursor: UInt64? = nil, worker: Int) throws -> Token {
+    func subscribe(
+        to topics: [String], after cursor: UInt64? = nil, worker: Int, isCompressed: Bool = false
+    ) throws -> Token {
         let socket = try Socket.connecting(to: listener.boundAddress)
         socket.setReceiveBuffer(bytes: 64 * 1024)
         let token = connections.nextToken
@@ -67,10 +112,13 @@ final class ShardFixture {
             Connection(transport, token: token, listener: 0, peer: listener.boundAddress, limits: HTTP1Limits()))
         let stream = streams.add(Stream(on: connection, token: streams.nextToken, number: 0))
         stream.value.framing = .untilClose
-        let opening = Opening(head: ResponseHead(status: 200, fields: FieldBlock()), lastEventID: cursor.map(hub.id))
+        let opening = Opening(
+            head: ResponseHead(status: 200, fields: FieldBlock()), lastEventID: cursor.map(hub.id),
+            isCompressed: isCompressed && shards[worker].canCompress)
         try shards[worker].subscribe(stream, to: try topics.map(hub.topic(named:)), opening: opening)
         guard let subscriber = stream.value.subscriber else { throw Errno.invalid }
-        clients[token] = Client(socket, shards[worker], subscriber)
+        clients[token] = Client(
+            socket, shards[worker], token, subscriber, isCompressed ? try Inflater(.gzip) : nil)
         return token
     }
 
@@ -90,6 +138,36 @@ final class ShardFixture {
     func publish(_ data: String = "x", type: String = "", to topics: String...) throws -> Admission {
         let draft = EventDraft(data: Array(data.utf8), type: Array(type.utf8))
         return hub.publish([Publication(draft: draft, topics: try topics.map(hub.topic(named:)))], from: 0)
+    }
+
+    /// Sends a client a heartbeat, as if nothing had been sent for long.
+    func heartbeat(_ token: Token) {
+        guard let client = clients[token], let subscriber = client.shard.subscribers.find(client.subscriber) else {
+            return
+        }
+        subscriber.value.lastSent = 0
+        _ = client.shard.heartbeat(client.subscriber)
+    }
+
+    /// Ends a client's stream as the gateway does.
+    /// - Returns: the text of its whole body; `nil` when that is not whole.
+    func end(_ token: Token) -> [UInt8]? {
+        guard let client = clients[token], let connection = connections.find(client.connection) else { return nil }
+        if let subscriber = client.shard.subscribers.find(client.subscriber) { client.shard.end(subscriber) }
+        _ = received(token)
+        guard let ended = client.shard.ended.first(where: { $0.subscriber == client.subscriber }) else { return nil }
+        client.shard.unsubscribe(client.subscriber)
+        streams.find(ended.stream)?.value.writePrivate(ended.trailer, context)
+        while connection.value.transport.isBlocked { read(token) }
+        connection.value.transport.shutdown(context)
+        while !client.hasEnded { read(token) }
+        return client.inflater?.isAtEnd ?? true ? client.body : nil
+    }
+
+    /// What a client was sent, as text, and how many bytes that were.
+    func body(_ token: Token) -> (text: [UInt8], bytes: Int) {
+        _ = received(token)
+        return clients[token].map { ($0.body, $0.bodyBytes) } ?? ([], 0)
     }
 
     /// Closes a client's connection.
@@ -136,27 +214,30 @@ final class ShardFixture {
     func read(_ token: Token) -> Bool {
         guard let client = clients[token] else { return false }
         var bytes: [UInt8] = []
-        while let part = read(client.socket) { bytes += part }
-        client.opening += bytes.prefix(max(0, 1024 - client.opening.count))
-        unsafe bytes.withUnsafeBytes { bytes in
+        while let part = read(client) { bytes += part }
+        let text = client.text(of: bytes)
+        if keepsBodies { client.body += text }
+        unsafe text.withUnsafeBytes { bytes in
             unsafe client.parser.parse(bytes) { item in
                 guard case .event(let event) = item else { return }
                 let type = String(decoding: event.type, as: UTF8.self)
                 client.events.append((type.isEmpty ? "" : type + ": ") + String(decoding: event.data, as: UTF8.self))
             }
         }
-        guard let connection = client.shard.subscribers.find(client.subscriber)?.value.stream.value.connection,
-            connection.value.transport.isBlocked
-        else { return !bytes.isEmpty }
+        guard let connection = connections.find(client.connection), connection.value.transport.isBlocked else {
+            return !bytes.isEmpty
+        }
         if connection.value.transport.becameWritable(context) { client.shard.resume(client.subscriber) }
         return true
     }
 
-    private func read(_ socket: borrowing Socket) -> [UInt8]? {
+    private func read(_ client: Client) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 256 * 1024)
-        guard case .bytes(let count) = unsafe buffer.withUnsafeMutableBytes({ unsafe socket.read(into: $0) }) else {
-            return nil
+        switch unsafe buffer.withUnsafeMutableBytes({ unsafe client.socket.read(into: $0) }) {
+        case .bytes(let count): return Array(buffer[..<count])
+        case .end: client.hasEnded = true
+        default: break
         }
-        return Array(buffer[..<count])
+        return nil
     }
 }

@@ -193,7 +193,7 @@ extension TopicLogTests {
         _ = fill(&log, 900)
         var evicted: [EncodedEvent] = []
         while log.evictOldest(evicted: &evicted) {}
-        #expect(log.cost <= TopicLog.emptyCost + 64 * 16)
+        #expect(log.cost <= TopicLog.emptyCost + 64 * 24)
     }
 
     @Test func `an index does not grow with ids that are gone`() {
