@@ -76,6 +76,9 @@ let floods: [Flood] = [
     Flood("heads of not so many, but large fields", 2, start: headers(1, block(HTTP2Peer.get()) + largeField)) {
         headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 120))
     },
+    Flood("heads of many bad fields", 2, start: headers(1, block(HTTP2Peer.get()) + indexed("x", "y\u{0}"))) {
+        headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 16_000))
+    },
     Flood("heads that are large when they are decoded", 120, start: headers(1, block(HTTP2Peer.get()) + largeField)) {
         headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 20))
             + frame(.reset, stream: $0, bigEndian(8))
