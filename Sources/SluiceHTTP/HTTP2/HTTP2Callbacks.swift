@@ -154,10 +154,7 @@ func readHTTP2Data(
         unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         return 0
     }
-    if unsafe stream.pointee.isShort {
-        unsafe stream.pointee.isShort = false
-        unsafe state.pointee.writables.append(stream)
-    }
+    if unsafe stream.pointee.isShort { unsafe state.pointee.noteWritable(stream) }
     return Int(NGHTTP2_ERR_DEFERRED.rawValue)
 }
 

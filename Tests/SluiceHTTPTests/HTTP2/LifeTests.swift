@@ -126,6 +126,18 @@ import Testing
         #expect(peer.seen.goAways.map(\.error) == [2])
     }
 
+    @Test func `nothing is written behind the last word`() throws {
+        let peer = try HTTP2Peer()
+        let id = served(peer)
+        #expect(!peer.give(frame(.ping, [1])))
+        let count = unsafe peer.server.output.count
+        #expect(count > 0)
+        #expect(write(peer.server, id, "x") == 0)
+        peer.server.end(id)
+        peer.server.reset(id, error: 8)
+        #expect(unsafe peer.server.output.count == count)
+    }
+
     @Test func `the client leaves`() throws {
         let peer = try RawPeer()
         peer.send(request(1))
