@@ -5,7 +5,9 @@
 /// Most attacks on HTTP/2 are this one: rapid reset, resets that we are made to send (MadeYouReset), PING, SETTINGS,
 /// PRIORITY and WINDOW_UPDATE floods, empty DATA frames, unknown frames.
 struct FloodBudget: Sendable, Equatable {
+    /// 1000 PING frames or 333 resets at once.
     static let capacity = 20_000
+    /// 250 PING frames or 83 resets each second.
     static let pointsPerMillisecond = 5
 
     private(set) var points = capacity

@@ -46,20 +46,24 @@ private func onHeader(
     _ session: OpaquePointer?, _ frame: Frame, _ name: Bytes, _ nameCount: Int, _ value: Bytes, _ valueCount: Int,
     _ flags: UInt8, _ data: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let state = unsafe state(data) else { return stop }
-    unsafe state.pointee.block.add(
-        name: UnsafeRawBufferPointer(start: name, count: nameCount),
-        value: UnsafeRawBufferPointer(start: value, count: valueCount))
-    return unsafe state.pointee.block.isBomb ? NGHTTP2_ERR_FLOODED.rawValue : 0
+    unsafe noteField(name, nameCount, value, valueCount, isValid: true, data)
 }
 
 private func onInvalidHeader(
     _ session: OpaquePointer?, _ frame: Frame, _ name: Bytes, _ nameCount: Int, _ value: Bytes, _ valueCount: Int,
     _ flags: UInt8, _ data: UnsafeMutableRawPointer?
 ) -> Int32 {
+    unsafe noteField(name, nameCount, value, valueCount, isValid: false, data)
+}
+
+private func noteField(
+    _ name: Bytes, _ nameCount: Int, _ value: Bytes, _ valueCount: Int, isValid: Bool, _ data: UnsafeMutableRawPointer?
+) -> Int32 {
     guard let state = unsafe state(data) else { return stop }
-    unsafe state.pointee.block.addInvalid()
-    return 0
+    unsafe state.pointee.block.add(
+        name: UnsafeRawBufferPointer(start: name, count: nameCount),
+        value: UnsafeRawBufferPointer(start: value, count: valueCount), isValid: isValid)
+    return unsafe state.pointee.block.isBomb ? NGHTTP2_ERR_FLOODED.rawValue : 0
 }
 
 private func onFrame(_ session: OpaquePointer?, _ frame: Frame, _ data: UnsafeMutableRawPointer?) -> Int32 {
@@ -150,10 +154,7 @@ func readHTTP2Data(
         unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         return 0
     }
-    if unsafe stream.pointee.isShort {
-        unsafe stream.pointee.isShort = false
-        unsafe state.pointee.writables.append(stream)
-    }
+    if unsafe stream.pointee.isShort { unsafe state.pointee.noteWritable(stream) }
     return Int(NGHTTP2_ERR_DEFERRED.rawValue)
 }
 

@@ -1,8 +1,9 @@
 internal import CNghttp2
 
 extension HTTP2Session {
-    /// Sends an interim response (100, 103).
+    /// Sends an interim response (100, 103); 101 means nothing here (RFC 9113, 8.6).
     package func inform(_ id: Int32, status: UInt16, fields: FieldBlock) {
+        guard (100..<200).contains(status), status != 101 else { return }
         guard let stream = unsafe stream(id), unsafe !stream.pointee.hasResponded, !isStopped else { return }
         var block = HeaderWriter(status: status)
         block.append(fields)
@@ -17,7 +18,7 @@ extension HTTP2Session {
         guard let stream = unsafe stream(id), unsafe !stream.pointee.hasResponded, !isStopped else { return }
         unsafe stream.pointee.hasResponded = true
         unsafe stream.pointee.hasBody = hasBody
-        var block = HeaderWriter(status: head.status)
+        var block = HeaderWriter(status: max(head.status, 200))
         block.append(head.fields)
         let isPreview = unsafe !hasBody && (stream.pointee.isHEAD || head.status == 304)
         block.append(lengthOf: head, isPreview: isPreview)

@@ -105,7 +105,9 @@ internal import CNghttp2
             }
             unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
-        return !isOver
+        // nghttp2 may have said the last word by itself.
+        isStopped = isOver
+        return !isStopped
     }
 
     /// Whether nothing that was begun waits for its rest: no preface, no frame, no header block. Who takes long over one

@@ -26,7 +26,8 @@
     init(id: Int32) { unsafe self.id = id }
 }
 
-/// What the callbacks of nghttp2 record: nothing in them calls back into the session, except to look a stream up.
+/// What the callbacks of nghttp2 record: nothing in them calls back into the session, except to find a stream and to tie
+/// ours to it.
 @unsafe struct HTTP2State {
     enum Note {
         case head(RequestHead)
@@ -45,6 +46,7 @@
     var nextEvent = 0
     /// Streams that may be written to again. Said after `events`.
     var writables: [HTTP2Stream.Pointer] = unsafe []
+    private var areWritablesInOrder = true
     /// The stream whose write was cut short last: the next turn begins behind it.
     var lastCut: Int32 = 0
     /// The write in progress.
@@ -150,17 +152,23 @@
         }
     }
 
-    /// Puts the streams that may be written to behind the one that was cut short last, so that one that takes all of
-    /// the connection's window does not take it every time.
+    /// A stream that waited for its window may be written to.
+    mutating func noteWritable(_ stream: HTTP2Stream.Pointer) {
+        unsafe stream.pointee.isShort = false
+        unsafe writables.append(stream)
+        unsafe areWritablesInOrder = false
+    }
+
+    /// The next stream that may be written to. They come in turn, beginning behind the one that was cut short last, so
+    /// that one that takes all of the connection's window does not take it every time.
     mutating func takeWritable() -> HTTP2Stream.Pointer? {
-        guard unsafe !writables.isEmpty else { return nil }
-        func turn(_ stream: HTTP2Stream.Pointer) -> UInt32 {
-            unsafe UInt32(bitPattern: stream.pointee.id &- lastCut &- 1)
+        if unsafe !areWritablesInOrder {
+            let last = unsafe lastCut
+            unsafe writables.sort {
+                unsafe UInt32(bitPattern: $0.pointee.id &- last &- 1) > UInt32(bitPattern: $1.pointee.id &- last &- 1)
+            }
+            unsafe areWritablesInOrder = true
         }
-        var best = 0
-        for index in unsafe writables.indices where unsafe turn(writables[index]) < turn(writables[best]) {
-            best = index
-        }
-        return unsafe writables.remove(at: best)
+        return unsafe writables.popLast()
     }
 }

@@ -20,15 +20,12 @@ struct HeaderBlock: Sendable {
     /// Whether this is no mistake any more: a few bytes that refer to large fields over and over (an HPACK bomb).
     var isBomb: Bool { fields > max(4 &* limits.fields, 400) || size > max(4 &* limits.head, 1 << 18) }
 
-    /// A field that nghttp2 would pass over without a word, for bad characters in it.
-    mutating func addInvalid() { fail(.bad("bad character in a field")) }
-
-    /// Takes a decoded field.
-    mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    /// Takes a decoded field. One that is not valid, for bad characters in it, nghttp2 would pass over without a word.
+    mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, isValid: Bool) {
         size &+= name.count &+ value.count &+ 32
-        guard let first = unsafe name.first else { return fail(.bad("field without a name")) }
-        let isPseudo = first == ASCII.colon
+        let isPseudo = unsafe name.first == ASCII.colon
         if !isPseudo { fields &+= 1 }
+        guard isValid else { return fail(.bad("bad character in a field")) }
         guard size <= limits.head else { return fail(HTTPError(status: 431, reason: "header too large")) }
         guard fields <= limits.fields else { return fail(HTTPError(status: 431, reason: "too many header fields")) }
         guard failure == nil else { return }
@@ -62,7 +59,7 @@ struct HeaderBlock: Sendable {
 
     private mutating func addField(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         // RFC 9113, 8.2.1. The same checks again: what they keep out would be a line of its own in HTTP/1.1.
-        guard unsafe name.allSatisfy({ ByteSet.token.contains($0) && $0 == ASCII.lowered($0) }),
+        guard unsafe !name.isEmpty && name.allSatisfy({ ByteSet.token.contains($0) && $0 == ASCII.lowered($0) }),
             unsafe ASCII.valueEnd(in: value, from: 0, to: value.count) == value.count
         else { return fail(.bad("bad character in a field")) }
         // Room for what browsers send, in one allocation each.

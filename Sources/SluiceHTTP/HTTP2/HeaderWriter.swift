@@ -7,7 +7,7 @@ struct HeaderWriter {
     private let status: UInt16
 
     init(status: UInt16) {
-        // More or fewer than three digits would be no response at all; 101 has no meaning here (RFC 9113, 8.6).
+        // More or fewer than three digits would be no response at all.
         self.status = min(max(status, 100), 999)
         append(":status".utf8, String(self.status).utf8)
     }

@@ -73,6 +73,12 @@ let floods: [Flood] = [
     Flood("heads of many tiny fields", 2, start: headers(1, block(HTTP2Peer.get()) + indexed("x", ""))) {
         headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 16_000))
     },
+    Flood("heads of not so many, but large fields", 2, start: headers(1, block(HTTP2Peer.get()) + largeField)) {
+        headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 120))
+    },
+    Flood("heads of many bad fields", 2, start: headers(1, block(HTTP2Peer.get()) + indexed("x", "y\u{0}"))) {
+        headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 16_000))
+    },
     Flood("heads that are large when they are decoded", 120, start: headers(1, block(HTTP2Peer.get()) + largeField)) {
         headers($0, block(HTTP2Peer.get()) + [UInt8](repeating: 0x80 | 62, count: 20))
             + frame(.reset, stream: $0, bigEndian(8))
@@ -121,6 +127,18 @@ let floods: [Flood] = [
         peer.send(flood.start)
         #expect(run(later, on: peer, most: flood.most + 1) <= flood.most)
         #expect(unsafe peer.session.output.count < 128 * 1024)
+        #expect(peer.got(.goAway) == ["goAway 11"])
+    }
+
+    @Test func `that are slow end as well when the client reads no answer`() throws {
+        let peer = try RawPeer()
+        peer.reads = false
+        var rounds = 0
+        repeat {
+            peer.now += 10
+            rounds += 1
+        } while peer.send(frame(.ping, bigEndian(0) + bigEndian(0))) && rounds < 10_000
+        #expect(rounds * 17 > HTTP2Session.outputLimit && rounds * 17 < 3 * HTTP2Session.outputLimit)
         #expect(peer.got(.goAway) == ["goAway 11"])
     }
 

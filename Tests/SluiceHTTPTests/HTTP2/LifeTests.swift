@@ -94,10 +94,13 @@ import Testing
         #expect(peer.seen.goAways.last?.last == 3)
         #expect(peer.give(request(5)))
         #expect(peer.took().isEmpty)
-        for stream in [id, 3] {
-            #expect(!peer.server.isOver)
-            peer.server.reset(stream, error: 0)
-        }
+        // The open ones go on.
+        #expect(write(peer.server, id, "data") == 4)
+        peer.server.end(id)
+        peer.flush()
+        #expect(peer.answer(id).body == bytes("data") && peer.answer(id).hasEnded)
+        #expect(!peer.server.isOver)
+        peer.server.respond(3, ResponseHead(status: 204), hasBody: false)
         #expect(peer.server.isOver)
         #expect(!peer.give(frame(.ping, [UInt8](repeating: 0, count: 8))))
     }
@@ -121,6 +124,18 @@ import Testing
         peer.server.ping()
         peer.talk()
         #expect(peer.seen.goAways.map(\.error) == [2])
+    }
+
+    @Test func `nothing is written behind the last word`() throws {
+        let peer = try HTTP2Peer()
+        let id = served(peer)
+        #expect(!peer.give(frame(.ping, [1])))
+        let count = unsafe peer.server.output.count
+        #expect(count > 0)
+        #expect(write(peer.server, id, "x") == 0)
+        peer.server.end(id)
+        peer.server.reset(id, error: 8)
+        #expect(unsafe peer.server.output.count == count)
     }
 
     @Test func `the client leaves`() throws {
