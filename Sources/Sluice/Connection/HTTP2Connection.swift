@@ -11,6 +11,8 @@ final class HTTP2Connection {
     var hasWaiting = false
     /// The client was told to open no more streams.
     var isDraining = false
+    /// When a head was begun that is not whole yet; 0: none was.
+    var headSince: UInt64 = 0
     /// When the client last sent something, in milliseconds.
     var lastInput: UInt64
 

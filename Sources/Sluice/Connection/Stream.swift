@@ -151,15 +151,15 @@ struct Stream: ~Copyable {
     mutating func abortBody(_ context: LoopContext) {
         isFinishing = true
         if number != 0 {
-            reset(.internalError, context)
+            reset(HTTP2ErrorCode.internalError, context)
         } else if framing == .untilClose {
             connection.value.transport.resetOnClose()
         }
     }
 
     /// Gives an HTTP/2 stream up; the connection goes on.
-    mutating func reset(_ error: HTTP2ErrorCode, _ context: LoopContext) {
-        unsafe http2?._withUnsafeGuaranteedRef { $0.session.reset(number, error: error.rawValue) }
+    func reset(_ error: UInt32, _ context: LoopContext) {
+        unsafe http2?._withUnsafeGuaranteedRef { $0.session.reset(number, error: error) }
         list(context)
     }
 
@@ -201,12 +201,4 @@ struct Stream: ~Copyable {
 
     /// What is written was handed over: nothing waits here.
     var hasWrittenAll: Bool { number == 0 ? !isBlocked : queued.isEmpty }
-}
-
-/// Why a stream or a connection is ended (RFC 9113, section 7).
-enum HTTP2ErrorCode: UInt32 {
-    case noError = 0
-    case internalError = 2
-    case cancel = 8
-    case enhanceYourCalm = 11
 }

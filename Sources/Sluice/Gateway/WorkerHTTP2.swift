@@ -24,13 +24,25 @@ extension Worker {
         let goesOn = unsafe http2.session.receive(bytes, nowMilliseconds: context.now)
         takeEvents(connection, http2)
         context.list(connection, http2)
-        guard !goesOn else { return pauseIfFull(connection, http2) }
-        if http2.session.isStopped {
+        guard !goesOn else {
+            watchHead(connection, http2)
+            return pauseIfFull(connection, http2)
+        }
+        if let error = http2.session.stopError {
             context.counters.badRequests &+= 1
-            logger.notice("HTTP/2 connection ended for an error", metadata: ["peer": "\(connection.value.peer)"])
+            logger.notice(
+                "HTTP/2 connection ended for an error", metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])
         }
         connection.value.flushFrames(context)
         linger(connection)
+    }
+
+    /// A head has to come within its time, however it is cut into frames.
+    private func watchHead(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
+        guard http2.session.isHeadUnfinished else { return http2.headSince = 0 }
+        guard http2.headSince == 0 else { return }
+        http2.headSince = context.now
+        arm(connection, context.now &+ plan.limits.requestHeadTimeout.milliseconds)
     }
 
     /// A client that does not take answers is not read either.
@@ -147,6 +159,14 @@ extension Worker {
     /// Nothing came for a while. A client without streams is let go; one with streams is asked whether it lives, since
     /// it may have nothing to say for hours.
     func silent(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
+        if http2.headSince != 0 {
+            let due = http2.headSince &+ plan.limits.requestHeadTimeout.milliseconds
+            guard due <= context.now else { return arm(connection, due) }
+            context.counters.headTimeouts &+= 1
+            http2.session.goAway(error: HTTP2ErrorCode.enhanceYourCalm)
+            connection.value.flushFrames(context)
+            return linger(connection)
+        }
         let interval = plan.limits.keepAlive.milliseconds
         if http2.lastInput &+ interval > context.now { return arm(connection, http2.lastInput &+ interval) }
         if http2.streams.isEmpty || isDraining { return leave(connection, http2) }
@@ -170,7 +190,7 @@ extension Worker {
 
     private func leave(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         guard connection.value.phase != .lingering else { return }
-        http2.session.goAway(error: HTTP2ErrorCode.noError.rawValue)
+        http2.session.goAway(error: HTTP2ErrorCode.none)
         connection.value.flushFrames(context)
         linger(connection)
     }

@@ -46,7 +46,7 @@ extension Worker {
     /// Gives a stream up without an end that could be taken for one: over HTTP/1.1 that is the connection's end.
     func abandon(_ stream: StreamPointer) {
         if stream.value.number == 0 || stream.value.hasFailed { return doom(stream.value.connection) }
-        stream.value.reset(.cancel, context)
+        stream.value.reset(HTTP2ErrorCode.cancel, context)
     }
 
     /// The response has been written.
@@ -114,7 +114,7 @@ extension Worker {
         logger.notice(
             "write timeout: the client took nothing of a stream",
             metadata: ["peer": "\(stream.value.connection.value.peer)"])
-        stream.value.reset(.cancel, context)
+        stream.value.reset(HTTP2ErrorCode.cancel, context)
         return false
     }
 

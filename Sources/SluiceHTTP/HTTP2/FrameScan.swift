@@ -38,11 +38,14 @@ struct FrameScan: Sendable {
     private var continuations = 0
     /// CONTINUATION must follow.
     private var isInBlock = false
+    private var isInData = false
 
     /// Whether the last frame that was begun is complete.
     var isBetweenFrames: Bool { passing == 0 && headCount == 0 }
     /// Whether the last header block that was begun is complete as well.
     var isIdle: Bool { isBetweenFrames && !isInBlock }
+    /// Whether something other than a body was begun and waits for its rest.
+    var isHeadUnfinished: Bool { !isIdle && !(passing > 0 && isInData) }
 
     /// Looks at the frame that the input begins in. It is charged once its head is there.
     mutating func next(_ input: UnsafeRawBufferPointer, _ budget: inout FloodBudget) -> Step {
@@ -68,6 +71,7 @@ struct FrameScan: Sendable {
         let frame = FrameHead(type: type, length: length, flags: UInt8(truncatingIfNeeded: head))
         budget.charge(frame)
         isInBlock = (type == .headers || type == .continuation) && !frame.endsHeaders
+        isInData = type == .data
         continuations = type == .continuation ? continuations &+ 1 : 0
         passing = length
         head = 0

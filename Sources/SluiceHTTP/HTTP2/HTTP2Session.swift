@@ -17,7 +17,9 @@ internal import CNghttp2
     let state: UnsafeMutablePointer<HTTP2State>
     private var scan = FrameScan()
     /// No frame is taken any more: the last GOAWAY is in the output, or nothing could be written.
-    package private(set) var isStopped = false
+    private(set) var isStopped = false
+    /// The error for which we ended the connection.
+    package private(set) var stopError: UInt32?
 
     /// A session whose SETTINGS wait in the output.
     package init(limits: HTTP2Limits = HTTP2Limits()) throws(HTTP2Error) {
@@ -110,9 +112,9 @@ internal import CNghttp2
         return !isStopped
     }
 
-    /// Whether nothing that was begun waits for its rest: no preface, no frame, no header block. Who takes long over one
-    /// of these is no slow reader.
-    package var isInputIdle: Bool { scan.isIdle }
+    /// Whether a preface, a header block or another frame than DATA was begun and waits for its rest. Who takes long over
+    /// one of these is no slow reader.
+    package var isHeadUnfinished: Bool { scan.isHeadUnfinished }
 
     private static func reason(_ code: Int32) -> UInt32 {
         switch code {
@@ -132,6 +134,7 @@ internal import CNghttp2
         unsafe nghttp2_session_terminate_session(session, error)
         pump()
         isStopped = true
+        stopError = error
         return false
     }
 

@@ -23,17 +23,17 @@ import Testing
 
     @Test func `what is begun and not complete shows`() throws {
         let peer = try RawPeer(opening: [])
-        #expect(!peer.session.isInputIdle)
+        #expect(peer.session.isHeadUnfinished)
         peer.send(opening)
-        #expect(peer.session.isInputIdle)
+        #expect(!peer.session.isHeadUnfinished)
         peer.send(Array(request(1).prefix(3)))
-        #expect(!peer.session.isInputIdle)
+        #expect(peer.session.isHeadUnfinished)
         let whole = try RawPeer()
         for byte in headers(1, block(HTTP2Peer.get()), pieces: 40) {
             whole.send([byte])
-            #expect(whole.session.isInputIdle == !whole.events.isEmpty)
+            #expect(whole.session.isHeadUnfinished == whole.events.isEmpty)
         }
-        #expect(whole.session.isInputIdle)
+        #expect(!whole.session.isHeadUnfinished)
     }
 
     @Test func `the client resets a stream`() throws {
