@@ -31,7 +31,8 @@ extension Worker {
         if let error = http2.session.stopError {
             context.counters.badRequests &+= 1
             logger.notice(
-                "HTTP/2 connection ended for an error", metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])
+                "HTTP/2 connection ended for an error",
+                metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])
         }
         connection.value.flushFrames(context)
         linger(connection)
