@@ -47,9 +47,9 @@ struct GzipProgress {
     }
 }
 
-/// A place in the text of a topic, which is all its events' blocks one behind the other.
+/// A place in the text of a topic: all its events one behind the other, but for those that no compressed stream followed.
 struct TextMark: Sendable, Equatable {
-    /// Bytes up to here. Where a part of the text is not known one byte stands for it, so that no place is another.
+    /// Bytes up to here.
     var offset: UInt64 = 0
     var checksum: UInt32 = 0
 

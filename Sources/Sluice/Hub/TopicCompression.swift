@@ -25,7 +25,7 @@ struct TopicCompression: ~Copyable {
     /// Streams that got heartbeats left the window: shorter than the heartbeat by as much as streams may be.
     private let idleTime: UInt64
 
-    /// Where the text as far as it is known ends, and the log's offset there.
+    /// Where the text ends, and the log's offset there.
     private var mark = TextMark()
     private var endOffset: UInt64 = 0
     private var window: TopicWindow?
@@ -76,7 +76,7 @@ struct TopicCompression: ~Copyable {
                 events[index] = block(events[index], &slots[index], deflater)
                 window = 0
             }
-            offset = span?.end.offset ?? 0
+            offset = span?.end.offset ?? .max
             steps.append(Step(span: span, window: window))
         }
         keep(slots, topic)
@@ -114,11 +114,8 @@ struct TopicCompression: ~Copyable {
     /// Goes on with the text, where an event is the next one of it, and with the window.
     private mutating func extend(_ slot: inout TopicLog.Slot, _ event: EncodedEvent, _ isWorthWindow: Bool) {
         guard let end = slot.endOffset, end > endOffset else { return }
-        if end &- UInt64(event.count(.chunked)) != endOffset {
-            // Nobody followed the topic for a while.
-            mark.offset &+= 1
-            isRestartDue = true
-        }
+        // Nobody followed the topic for a while: the text goes on without what was published then.
+        if end &- UInt64(event.count(.chunked)) != endOffset { isRestartDue = true }
         endOffset = end
         let block = slot.forms?.block
         let piece = isWorthWindow ? piece(event, checksum: block?.checksum) : nil

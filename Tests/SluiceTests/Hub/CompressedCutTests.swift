@@ -15,18 +15,23 @@ import Testing
         return fixture
     }
 
+    private static let noise: [UInt8] = {
+        var chance = SplitMix(state: 1)
+        return (0..<100_000).map { _ in UInt8.random(in: 0x21..<0x7F, using: &chance) }
+    }()
+
     /// Text that no compressor makes small.
     private func noise(_ number: Int, _ count: Int) -> String {
-        var chance = SplitMix(state: UInt64(number))
-        return String(decoding: (0..<count).map { _ in UInt8.random(in: 0x21..<0x7F, using: &chance) }, as: UTF8.self)
+        let start = number * 33_331 % (Self.noise.count - count)
+        return String(decoding: Self.noise[start..<start + count], as: UTF8.self)
     }
 
     /// Publishes until a client's socket takes no more, and then so many events more.
-    private func overwhelm(_ fixture: ShardFixture, _ more: Int) throws -> Int {
+    private func overwhelm(_ fixture: ShardFixture, _ more: Int, size: Int = 20_000) throws -> Int {
         var number = 0
         func publish() throws {
             number += 1
-            try fixture.publish("\(number) \(noise(number, 20_000))", type: "t\(number % 3)", to: "a")
+            try fixture.publish("\(number) \(noise(number, size))", type: "t\(number % 3)", to: "a")
             while fixture.flush() {}
         }
         while fixture.shard.blocked.isEmpty { try publish() }
@@ -94,7 +99,8 @@ import Testing
         fixture.keepsBodies = true
         let clients = try (0..<streams).map { _ in try fixture.subscribe(to: "a", isCompressed: true) }
         fixture.flush()
-        let last = try overwhelm(fixture, 30)
+        // More than the system's buffers take at once, in runs of many events.
+        let last = try overwhelm(fixture, 3000, size: 2000)
         try fixture.publish("\(last + 1) x", type: "t", to: "a")
         for client in clients {
             #expect(numbers(fixture.received(client)) == Array(1...last + 1))

@@ -176,6 +176,23 @@ import Testing
         for other in others { #expect(fixture.received(other) == ["6"]) }
     }
 
+    @Test(arguments: [0, 3])
+    func `a stream that was moved on without a byte is outside of the window`(moved: Int) throws {
+        let fixture = try fixture()
+        let clients = try crowd(fixture)
+        fixture.flush()
+        for number in 0..<5 {
+            try fixture.publish(json(number), to: "a")
+            if number == 2 { fixture.shard.subscribers.find(clients[moved])?.value.cursor = 3 }
+            while fixture.flush() {}
+        }
+        for (number, client) in clients.enumerated() {
+            #expect(window(client, fixture) == (number == moved ? 0 : 1))
+            #expect(fixture.received(client) == (0..<5).filter { number != moved || $0 != 2 }.map(json))
+            #expect(fixture.end(client) != nil)
+        }
+    }
+
     @Test func `heartbeats, resumes and gaps are like those of a plain stream`() throws {
         for isCompressed in [false, true] {
             let fixture = try fixture {
