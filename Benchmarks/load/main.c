@@ -217,6 +217,8 @@ int main(int count, char **values) {
     if (options.replay > 0) fill_history();
     long resident = server_resident_kilobytes();
     say("publishing");
+    // Whoever wants to look has the time to begin.
+    go_on_for(SECOND / 4);
     struct run run = {0};
     measure(&run);
 
