@@ -71,4 +71,11 @@ class Allocations(Nothing):
 
 
 def counter(kind, folder):
-    return {"": Nothing, "shares": Shares}[kind]() if kind in ("", "shares") else {"calls": Calls, "allocations": Allocations}[kind](folder)
+    match kind:
+        case "shares":
+            return Shares()
+        case "calls":
+            return Calls(folder)
+        case "allocations":
+            return Allocations(folder)
+    return Nothing()

@@ -184,6 +184,48 @@ static void figures_of(const char *name, const struct histogram *histogram) {
     figure(label, (double)percentile(histogram, 1));
 }
 
+// The server before anybody came, with all connected, and once the history was filled.
+struct memory {
+    long empty, connected, resident;
+};
+
+static void report(const struct run *run, const struct memory *memory, double connecting, double handshakes) {
+    int streams = subscribers.count + slow.count + bystanders.count + quiet.count;
+    uint64_t delivered = subscribers.delivered + bystanders.delivered;
+    double deliveries = delivered > 0 ? (double)delivered : 1;
+    printf("{\"events\":%llu", (unsigned long long)(run->events.published + run->bystanding.published));
+    figure("delivered", (double)delivered);
+    figure("lost", (double)run->expected - (double)delivered);
+    figure("dead", subscribers.dead + bystanders.dead + quiet.dead + storm.dead);
+    figure("seconds", run->seconds);
+    figure("deliveries_per_s", (double)delivered / run->seconds);
+    figure("server_us_per_delivery", run->processor * 1e6 / deliveries);
+    figure("client_us_per_delivery", run->own * 1e6 / deliveries);
+    figure("wire_bytes_per_delivery", (double)subscribers.bytes / (subscribers.delivered > 0 ? (double)subscribers.delivered : 1));
+    figure("kb_per_conn", (double)(memory->connected - memory->empty) / (streams > 0 ? streams : 1));
+    figure("growth_mb", (double)(run->most_kilobytes - memory->resident) / 1024);
+    figure("connect_s", connecting);
+    figure("handshake_us_per_conn", handshakes * 1e6 / (subscribers.count > 0 ? subscribers.count : 1));
+    if (subscribers.latency.samples) {
+        figure("p50_us", (double)percentile(&subscribers.latency, 0.5));
+        figure("p99_us", (double)percentile(&subscribers.latency, 0.99));
+    }
+    if (options.storm) {
+        figure("storm_s", stormy.seconds);
+        figure("storm_us_per_conn", stormy.processor * 1e6 / storm.count);
+        figure("connects_per_cpu_s", storm.count / stormy.processor);
+        figure("bystander_p50_us", (double)stormy.latency[0]);
+        figure("bystander_p99_us", (double)stormy.latency[1]);
+        if (options.replay) figure("us_per_replayed", stormy.processor * 1e6 / ((double)storm.delivered > 0 ? (double)storm.delivered : 1));
+    } else {
+        figures_of("bystander", &bystanders.latency);
+    }
+    figures_of("probe_handshake", &probes.handshake);
+    figures_of("probe_head", &probes.head);
+    figures_of("heartbeat_gap", &quiet.gaps);
+    printf("}\n");
+}
+
 int main(int count, char **values) {
     read_options(count, values);
     struct rlimit files;
@@ -203,58 +245,25 @@ int main(int count, char **values) {
     probes.is_probe = true;
     prepare_subscribers(options.subscribers + options.bystanders + options.quiet + options.storm + probes.count);
 
-    long before = server_kilobytes();
-    double processor = server_seconds();
+    struct memory memory = {.empty = server_kilobytes()};
+    double handshakes = server_seconds();
     uint64_t began = now();
     connect_all(&subscribers);
     double connecting = (double)(now() - began) / SECOND;
-    processor = server_seconds() - processor;
+    handshakes = server_seconds() - handshakes;
     struct group *others[] = {&slow, &bystanders, &quiet};
     for (int index = 0; index < 3; index++) connect_all(others[index]);
     say("connected");
     go_on_for((uint64_t)options.settle * SECOND);
-    long connected = server_kilobytes();
+    memory.connected = server_kilobytes();
     if (options.replay > 0) fill_history();
-    long resident = server_resident_kilobytes();
+    memory.resident = server_resident_kilobytes();
     say("publishing");
     // Whoever wants to look has the time to begin.
     go_on_for(SECOND / 4);
     struct run run = {0};
     measure(&run);
-
-    int streams = subscribers.count + slow.count + bystanders.count + quiet.count;
-    uint64_t delivered = subscribers.delivered + bystanders.delivered;
-    double deliveries = delivered > 0 ? (double)delivered : 1;
-    printf("{\"events\":%llu", (unsigned long long)(run.events.published + run.bystanding.published));
-    figure("delivered", (double)delivered);
-    figure("lost", (double)run.expected - (double)delivered);
-    figure("dead", subscribers.dead + bystanders.dead + quiet.dead + storm.dead);
-    figure("seconds", run.seconds);
-    figure("deliveries_per_s", (double)delivered / run.seconds);
-    figure("server_us_per_delivery", run.processor * 1e6 / deliveries);
-    figure("client_us_per_delivery", run.own * 1e6 / deliveries);
-    figure("wire_bytes_per_delivery", (double)subscribers.bytes / (subscribers.delivered > 0 ? (double)subscribers.delivered : 1));
-    figure("kb_per_conn", (double)(connected - before) / (streams > 0 ? streams : 1));
-    figure("growth_mb", (double)(run.most_kilobytes - resident) / 1024);
-    figure("connect_s", connecting);
-    figure("handshake_us_per_conn", processor * 1e6 / (subscribers.count > 0 ? subscribers.count : 1));
-    if (subscribers.latency.samples) {
-        figure("p50_us", (double)percentile(&subscribers.latency, 0.5));
-        figure("p99_us", (double)percentile(&subscribers.latency, 0.99));
-    }
-    if (options.storm) {
-        figure("storm_s", stormy.ended ? stormy.seconds : -1);
-        figure("storm_us_per_conn", stormy.processor * 1e6 / storm.count);
-        figure("connects_per_cpu_s", storm.count / stormy.processor);
-        figure("bystander_p50_us", (double)stormy.latency[0]);
-        figure("bystander_p99_us", (double)stormy.latency[1]);
-        if (options.replay) figure("us_per_replayed", stormy.processor * 1e6 / ((double)storm.delivered > 0 ? (double)storm.delivered : 1));
-    } else {
-        figures_of("bystander", &bystanders.latency);
-    }
-    figures_of("probe_handshake", &probes.handshake);
-    figures_of("probe_head", &probes.head);
-    figures_of("heartbeat_gap", &quiet.gaps);
-    printf("}\n");
+    if (storm.count > 0 && !stormy.ended) cannot("get through the storm");
+    report(&run, &memory, connecting, handshakes);
     return 0;
 }
