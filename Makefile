@@ -41,9 +41,9 @@ lossless: toolchain build-packages bench-packages ## Prove that nothing is lost 
 	swift build --configuration release --product sluice
 	Benchmarks/lossless --sluice .build/release/sluice --self-test
 	Benchmarks/lossless --sluice .build/release/sluice
-	Benchmarks/lossless --sluice .build/release/sluice --gzip
+	Benchmarks/lossless --sluice .build/release/sluice --gzip --largest 16384
 	Benchmarks/lossless --sluice .build/release/sluice --protocol h2
-	Benchmarks/lossless --sluice .build/release/sluice --protocol h2 --gzip
+	Benchmarks/lossless --sluice .build/release/sluice --protocol h2 --gzip --largest 16384
 	Benchmarks/flat --sluice .build/release/sluice
 
 clean: ## Remove what was built; certificates stay.

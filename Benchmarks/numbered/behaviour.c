@@ -15,7 +15,7 @@ static uint64_t events_behind(const struct subscriber *one) {
     return behind;
 }
 
-static bool feeds_are_over(void) {
+bool feeds_are_over(void) {
     for (int feed = 0; check.feeds[feed]; feed++)
         if (check.newest[feed] < total) return false;
     return true;
@@ -173,6 +173,12 @@ void readable(struct link *link, uint32_t events) {
 }
 
 // MARK: What time brings
+
+// There is nothing more to wait for: who pauses reads on.
+void end_pauses(void) {
+    for (struct subscriber *one = all; one < all + number_of_all; one++)
+        if (one->kind == SLOW && one->wake > now) one->wake = now + between(2, 30) * MILLISECOND;
+}
 
 void act(struct subscriber *one) {
     if (one->link->state != READY) return;

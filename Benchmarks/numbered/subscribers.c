@@ -140,6 +140,7 @@ int main(int count, char **values) {
         }
         if (now - looked < 200 * MILLISECOND) continue;
         looked = now;
+        if (feeds_are_over()) end_pauses();
         // A moment more, for what comes twice.
         if (!end && all_have_everything()) end = now + 1500 * MILLISECOND;
     }

@@ -90,5 +90,7 @@ void after_taking(struct subscriber *one);
 void lost(struct subscriber *one, enum violation what, const char *why);
 void link_lost(struct link *link, const char *why);
 void readable(struct link *link, uint32_t events);
+bool feeds_are_over(void);
+void end_pauses(void);
 void act(struct subscriber *one);
 void act_link(struct link *link);
