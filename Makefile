@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # What the build needs beside Swift itself, and what the tests need beside the build.
 BUILD_PACKAGES := ca-certificates git libnghttp2-dev libssl-dev pkg-config zlib1g-dev
-BENCH_PACKAGES := gcc libnghttp2-dev libnginx-mod-nchan nginx openssl python3
+BENCH_PACKAGES := gcc libc6-dev libnghttp2-dev libnginx-mod-nchan nginx openssl python3 strace
 TEST_PACKAGES := chromium curl gcc libc6-dev libnginx-mod-nchan libnss3-tools nginx node-eventsource openssl python3 python3-venv
 
 # With CI in the environment the manifest turns warnings into errors. That changes every compiler call, so that a lint
@@ -33,14 +33,17 @@ lint: toolchain build-packages ## Check the format, and build with warnings as e
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests $(wildcard Examples Benchmarks)
 	CI=true swift build --build-tests --scratch-path $(LINT_BUILD)
 
-bench: toolchain build-packages bench-packages ## Measure beside nchan and the least that C can do (ten minutes).
+bench: toolchain build-packages bench-packages ## Measure beside nchan and the least that C can do (half an hour).
 	swift build --configuration release --product sluice
 	Benchmarks/compare --sluice .build/release/sluice
 
-lossless: toolchain build-packages bench-packages ## Prove that nothing is lost and that memory stays flat (five minutes).
+lossless: toolchain build-packages bench-packages ## Prove that nothing is lost and that memory stays flat (eight minutes).
 	swift build --configuration release --product sluice
 	Benchmarks/lossless --sluice .build/release/sluice --self-test
 	Benchmarks/lossless --sluice .build/release/sluice
+	Benchmarks/lossless --sluice .build/release/sluice --gzip --largest 16384
+	Benchmarks/lossless --sluice .build/release/sluice --protocol h2
+	Benchmarks/lossless --sluice .build/release/sluice --protocol h2 --gzip --largest 16384
 	Benchmarks/flat --sluice .build/release/sluice
 
 clean: ## Remove what was built; certificates stay.

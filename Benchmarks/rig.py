@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -21,10 +22,11 @@ class Failed(Exception):
 
 def build(folder):
     """Compiles the feed and the subscribers."""
-    for name in ("feed", "subscribers"):
-        source = HERE / "numbered" / f"{name}.c"
-        command = ["cc", "-O2", "-Wall", "-o", folder / name, source, "-lssl", "-lcrypto", "-pthread"]
-        subprocess.run(command, check=True)
+    numbered = HERE / "numbered"
+    subscribers = [numbered / f"{name}.c" for name in ("subscribers", "behaviour", "link", "http2")]
+    for name, sources in (("feed", [numbered / "feed.c"]), ("subscribers", subscribers)):
+        command = ["cc", "-O2", "-Wall", "-D_GNU_SOURCE", "-o", folder / name, *sources]
+        subprocess.run([*command, "-lssl", "-lcrypto", "-lnghttp2", "-lz", "-pthread"], check=True)
 
 
 def certificates(folder):
@@ -204,7 +206,7 @@ class Subscribers:
     def __init__(self, folder, port, **options):
         command = [folder / "subscribers", "--port", port, "--authority", folder / "ca.pem"]
         for option, value in options.items():
-            command += [f"--{option}", value]
+            command += [f"--{option}"] if value is True else [f"--{option}", value] if value is not False else []
         self._process = subprocess.Popen(
             list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
         )
@@ -221,9 +223,18 @@ class Subscribers:
     def is_running(self):
         return self._process.poll() is None
 
+    @property
+    def has_news(self):
+        """It said something, or has ended."""
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
+
     def kill(self):
         self._process.kill()
         self._process.wait()
+
+    def has_finished(self):
+        """Waits until all have everything, where they were told to expect that their streams are ended then."""
+        return self._process.stdout.readline() == "finished\n"
 
     def finish(self):
         """Waits for the end, and gives the figures."""

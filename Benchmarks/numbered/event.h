@@ -34,7 +34,7 @@ static inline uint64_t next_random(uint64_t *state) {
 static inline uint64_t seed_of(char feed, uint64_t number) { return number * 31 + (uint64_t)(unsigned char)feed; }
 
 // Most events are small, one in sixteen has up to `largest` bytes. What they hold looks like fields, comments and the end
-// of an event, none of which it is once it stands in data.
+// of an event, none of which it is once it stands in data; and some of it cannot be compressed.
 static inline void make_numbered(struct numbered *event, char feed, uint64_t number, size_t largest) {
     static const char *pieces[] = {
         "quote of the day, ", "42.125;", "\xC3\xA9\xE2\x86\x92\xF0\x9F\x98\x80 ", "{\"bid\":1,\"ask\":2} ",
@@ -49,9 +49,13 @@ static inline void make_numbered(struct numbered *event, char feed, uint64_t num
     event->type = types[next_random(&random) % 4];
     size_t length = (size_t)sprintf(event->data, "%c %llu ", feed, (unsigned long long)number);
     while (length < size) {
-        const char *piece = pieces[next_random(&random) % (sizeof pieces / sizeof *pieces)];
-        size_t count = strlen(piece);
-        memcpy(event->data + length, piece, count);
+        size_t choice = next_random(&random) % (sizeof pieces / sizeof *pieces + 1);
+        if (choice == sizeof pieces / sizeof *pieces) {
+            for (int left = 48; left > 0; left--) event->data[length++] = (char)(' ' + next_random(&random) % 64);
+            continue;
+        }
+        size_t count = strlen(pieces[choice]);
+        memcpy(event->data + length, pieces[choice], count);
         length += count;
     }
     event->length = length;

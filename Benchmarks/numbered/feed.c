@@ -1,8 +1,7 @@
 // A feed of numbered events: the upstream of Benchmarks/lossless and Benchmarks/flat. Event N is there from N / RATE seconds
 // after START on, its own id is N, and a client gets what follows its Last-Event-ID: it may be killed and started again at
 // any moment. SIGUSR1 makes it die in the middle of its next event.
-// Build: cc -O2 -o feed feed.c -lssl -lcrypto -pthread
-#define _GNU_SOURCE
+// Build: cc -O2 -D_GNU_SOURCE -o feed feed.c -lssl -lcrypto -pthread
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>

@@ -1,5 +1,8 @@
-// One response read by a client: its head, its chunks and the events in it (WHATWG HTML 9.2), fed in pieces of any size.
+// One response read by a client: what its fields say, its content coding, and the events in it (WHATWG HTML 9.2), fed in
+// pieces of any size. How HTTP marks it off is no matter of this file (http1.h, http2.c).
 #pragma once
+#include <zlib.h>
+
 #include "event.h"
 
 enum { LONGEST_ID = 80 };
@@ -16,15 +19,22 @@ struct received {
 };
 
 struct stream {
-    enum { HEAD, SIZE, SIZE_END, BODY, BODY_END, OVER } phase;
     const char *broken;  // what is wrong with the response; nothing is read after it
     bool opened;         // the head was a 200 with an event stream
+    bool over;           // the gateway ended it, and said so
+    bool wants_gzip;
     char id[LONGEST_ID]; // what Last-Event-ID has to say when the client comes back
     // Private:
-    struct text head, line, data;
-    size_t chunk;
-    bool has_data, after_cr;
+    struct text line, data;
+    bool has_data, after_cr, inflating, inflated;
     char type[64], next_id[LONGEST_ID];
+    z_stream inflater;
+};
+
+// What the fields of the response's head say.
+struct response_head {
+    int status;
+    char type[64], coding[32], position[LONGEST_ID];
 };
 
 typedef void stream_event(void *owner, const struct received *event);
@@ -40,12 +50,19 @@ static inline void text_add(struct text *text, const char *bytes, size_t count) 
 
 // Ready for another response of the same client: only the id stays.
 static inline void stream_reset(struct stream *stream) {
-    stream->phase = HEAD;
     stream->broken = NULL;
-    stream->opened = stream->has_data = stream->after_cr = false;
-    stream->head.length = stream->line.length = stream->data.length = stream->chunk = 0;
+    stream->opened = stream->over = stream->has_data = stream->after_cr = stream->inflated = false;
+    stream->line.length = stream->data.length = 0;
     stream->type[0] = 0;
     memcpy(stream->next_id, stream->id, sizeof stream->id);
+    if (stream->inflating) inflateEnd(&stream->inflater);
+    stream->inflating = false;
+}
+
+static inline void stream_free(struct stream *stream) {
+    stream_reset(stream);
+    free(stream->line.bytes);
+    free(stream->data.bytes);
 }
 
 static inline void copy_text(char *to, size_t room, const char *from) {
@@ -55,24 +72,20 @@ static inline void copy_text(char *to, size_t room, const char *from) {
     to[length] = 0;
 }
 
-static inline void stream_read_head(struct stream *stream) {
-    const char *head = stream->head.bytes;
-    stream->phase = SIZE;
-    if (strncmp(head, "HTTP/1.1 200 ", 13)) stream->broken = "the status is not 200";
-    else if (!strcasestr(head, "\r\ncontent-type: text/event-stream")) stream->broken = "not an event stream";
-    else if (!strcasestr(head, "\r\ntransfer-encoding: chunked\r\n")) stream->broken = "not chunked";
-    stream->opened = !stream->broken;
+static inline void stream_open(struct stream *stream, const struct response_head *head) {
+    if (head->status != 200) stream->broken = "the status is not 200";
+    else if (strncasecmp(head->type, "text/event-stream", 17)) stream->broken = "not an event stream";
+    else if (stream->wants_gzip && strcasecmp(head->coding, "gzip")) stream->broken = "not compressed";
+    else if (!stream->wants_gzip && head->coding[0]) stream->broken = "compressed for one that did not ask";
+    if (stream->broken) return;
+    stream->opened = true;
+    stream->inflating = stream->wants_gzip;
+    memset(&stream->inflater, 0, sizeof stream->inflater);
+    if (stream->inflating && inflateInit2(&stream->inflater, 15 + 16) != Z_OK) abort();
     // The position: a client that is lost before its first event comes back with it.
-    const char *position = strcasestr(head, "\r\nlast-event-id:");
-    if (stream->opened && position) {
-        for (position += 16; *position == ' ';) position++;
-        size_t length = strcspn(position, "\r\n");
-        if (length < LONGEST_ID) {
-            memcpy(stream->id, position, length);
-            stream->id[length] = 0;
-            memcpy(stream->next_id, stream->id, sizeof stream->id);
-        }
-    }
+    if (!head->position[0]) return;
+    copy_text(stream->id, sizeof stream->id, head->position);
+    memcpy(stream->next_id, stream->id, sizeof stream->id);
 }
 
 static inline void stream_line(struct stream *stream, void *owner, stream_event *handle) {
@@ -105,7 +118,7 @@ static inline void stream_line(struct stream *stream, void *owner, stream_event 
     }
 }
 
-static inline void stream_body(
+static inline void stream_text(
     struct stream *stream, const char *bytes, size_t count, void *owner, stream_event *handle) {
     for (size_t at = 0; at < count;) {
         if (stream->after_cr && bytes[at] == '\n') {
@@ -122,48 +135,28 @@ static inline void stream_body(
     }
 }
 
-static inline void stream_take(
+// Bytes of the body. zlib compares the checksum and the length of gzip's trailer with what came before it.
+static inline void stream_body(
     struct stream *stream, const char *bytes, size_t count, void *owner, stream_event *handle) {
-    for (size_t at = 0; at < count && !stream->broken;) {
-        char byte = bytes[at];
-        switch (stream->phase) {
-        case HEAD:
-            text_add(&stream->head, &byte, 1);
-            at++;
-            if (stream->head.length > 16384) stream->broken = "an endless head";
-            if (byte == '\n' && strstr(stream->head.bytes, "\r\n\r\n")) stream_read_head(stream);
-            break;
-        case SIZE:
-            at++;
-            if (byte == '\r') {
-                stream->phase = SIZE_END;
-                break;
-            }
-            const char *digit = byte ? strchr("0123456789abcdef", byte | 0x20) : NULL;
-            if (!digit || stream->chunk > 1 << 26) {
-                stream->broken = "a chunk's size is none";
-                break;
-            }
-            stream->chunk = stream->chunk * 16 + (size_t)(digit - "0123456789abcdef");
-            break;
-        case SIZE_END:
-            at++;
-            stream->phase = stream->chunk ? BODY : OVER;
-            if (byte != '\n') stream->broken = "a chunk's size has no end";
-            break;
-        case BODY: {
-            size_t piece = count - at < stream->chunk ? count - at : stream->chunk;
-            stream_body(stream, bytes + at, piece, owner, handle);
-            at += piece;
-            if (!(stream->chunk -= piece)) stream->phase = BODY_END;
-            break;
-        }
-        case BODY_END:
-            at++;
-            if (byte == '\n') stream->phase = SIZE;
-            else if (byte != '\r') stream->broken = "a chunk is longer than it says";
-            break;
-        case OVER: return;
-        }
-    }
+    static char plain[16384];
+    if (!stream->inflating) return stream_text(stream, bytes, count, owner, handle);
+    z_stream *inflater = &stream->inflater;
+    inflater->next_in = (Bytef *)(uintptr_t)bytes;
+    inflater->avail_in = (uInt)count;
+    do {
+        if (stream->inflated && inflater->avail_in > 0) stream->broken = "bytes behind the end of gzip";
+        if (stream->inflated || stream->broken) return;
+        inflater->next_out = (Bytef *)plain;
+        inflater->avail_out = sizeof plain;
+        int result = inflate(inflater, Z_SYNC_FLUSH);
+        stream_text(stream, plain, sizeof plain - inflater->avail_out, owner, handle);
+        if (result == Z_STREAM_END) stream->inflated = true;
+        else if (result != Z_OK && result != Z_BUF_ERROR) stream->broken = "not gzip, or a wrong checksum";
+    } while (inflater->avail_in > 0 || inflater->avail_out == 0);
+}
+
+// The gateway ended the body, as HTTP has it.
+static inline void stream_end(struct stream *stream) {
+    stream->over = true;
+    if (stream->inflating && !stream->inflated) stream->broken = "ended without the trailer of gzip";
 }

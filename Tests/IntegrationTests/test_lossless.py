@@ -2,6 +2,7 @@
 
 import subprocess
 
+import pytest
 from harness.gateway import SLUICE, TOP
 
 
@@ -13,16 +14,21 @@ def proven(name, *options):
     return done.returncode == 0 or done.stdout + done.stderr
 
 
-def test_every_subscriber_gets_every_event_exactly_once_while_feeds_die_and_clients_are_slow_or_come_and_go():
+@pytest.mark.parametrize("coding", [(), ("--gzip", "--largest", 16384)], ids=["identity", "gzip"])
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+def test_every_subscriber_gets_every_event_exactly_once_while_feeds_die_and_clients_are_slow_or_come_and_go(protocol, coding):
     assert True is proven(
         "lossless",
+        *("--protocol", protocol, *coding),
         *("--subscribers", 60, "--slow", 6, "--reconnecting", 10),
         *("--rate", 100, "--seconds", 6, "--kill-every", 1.5),
     )
 
 
-def test_the_checker_finds_what_a_feed_drops_doubles_and_damages():
-    assert True is proven("lossless", "--self-test")
+@pytest.mark.parametrize("coding", [(), ("--gzip",)], ids=["identity", "gzip"])
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+def test_the_checker_finds_what_a_feed_drops_doubles_and_damages(protocol, coding):
+    assert True is proven("lossless", "--self-test", "--protocol", protocol, *coding)
 
 
 def test_memory_does_not_grow_with_clients_that_never_read():
