@@ -14,6 +14,7 @@ extension HubShard {
                 audience.isDirty = false
             }
         }
+        context.counters.deliveries &+= slice.writes
         continueResuming(slice)
         for run in [run, blockRun, windowRun] { run.clear() }
         return !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty
@@ -37,27 +38,33 @@ extension HubShard {
                 audience.next &+= 1
                 audience.remaining &-= 1
                 guard subscriber.value.state == .live, subscriber.value.cursor < target else { continue }
-                deliver(subscriber, audience)
-                slice.spend(run(for: subscriber).count, ofSocket: subscriber.value.stream.value.number == 0)
+                slice.spend(deliver(subscriber, audience), ofSocket: subscriber.value.stream.value.number == 0)
             }
         }
     }
 
     /// Writes what is new to a subscriber that is live.
-    func deliver(_ subscriber: Place<Subscriber>, _ audience: Audience) {
+    /// - Returns: the bytes that it was.
+    @discardableResult
+    func deliver(_ subscriber: Place<Subscriber>, _ audience: Audience) -> Int {
+        guard subscriber.value.state == .live, subscriber.value.cursor < audience.target else { return 0 }
+        return unsafe run(for: subscriber)._withUnsafeGuaranteedRef { deliver($0, subscriber, audience) }
+    }
+
+    private func deliver(_ run: Run, _ subscriber: Place<Subscriber>, _ audience: Audience) -> Int {
         let target = audience.target
-        guard subscriber.value.state == .live, subscriber.value.cursor < target else { return }
-        let run = run(for: subscriber)
-        guard run.gather(audience, for: subscriber, target: target) else { return overflow(subscriber) }
+        guard run.gather(audience, for: subscriber, target: target) else {
+            overflow(subscriber)
+            return 0
+        }
         let bytes = unsafe run.bytes
         let written = unsafe subscriber.value.stream.value.write(bytes, context)
-        context.counters.deliveries &+= 1
         guard written == bytes.count else {
             cut(subscriber, run, after: written)
             subscriber.value.state = .lagging
             // One that takes nothing is told when it does. Anything else would be an error of the transport's.
             if !isStuck(subscriber) { resumeLater(subscriber) }
-            return
+            return written
         }
         run.wasSent(to: subscriber)
         subscriber.value.cursor = run.through
@@ -70,6 +77,7 @@ extension HubShard {
             // What one run does not hold comes in the next round: it is we who are behind, and publishing waits for us.
             audience.reached(run.through)
         }
+        return written
     }
 
     /// Whether the stream takes nothing at the moment, or never again; the worker is told.
@@ -140,7 +148,7 @@ extension HubShard {
         var sent = 0
         while subscriber.value.cursor < audience.target {
             if sent >= HubShard.turn { return resumeLater(subscriber) }
-            let run = run(for: subscriber)
+            let run = unsafe run(for: subscriber).takeUnretainedValue()
             guard run.gather(audience, for: subscriber, target: audience.target) else { return overflow(subscriber) }
             let bytes = unsafe run.bytes
             let written = unsafe subscriber.value.stream.value.write(bytes, context)

@@ -47,9 +47,11 @@ extension HubShard {
     }
 
     /// The run that is gathered for streams like this one. They lie among others, each of which would gather anew.
-    func run(for subscriber: Place<Subscriber>) -> Run {
-        guard subscriber.value.isCompressed else { return run }
-        return subscriber.value.gzip.window == 0 ? blockRun : windowRun
+    /// Unmanaged, for what is called for each delivery.
+    @inline(__always)
+    func run(for subscriber: Place<Subscriber>) -> Unmanaged<Run> {
+        guard subscriber.value.isCompressed else { return unsafe Unmanaged.passUnretained(run) }
+        return unsafe Unmanaged.passUnretained(subscriber.value.gzip.window == 0 ? blockRun : windowRun)
     }
 
     /// Counts the subscribers of topics, and those for whom a topic's window is.

@@ -2,6 +2,8 @@
 /// handshakes, other topics and heartbeats for a few milliseconds at most. It is counted in work, not in time.
 struct Slice {
     private(set) var left: Int
+    /// The writes that were taken down.
+    private(set) var writes: UInt64 = 0
 
     /// About what 256 small writes to sockets take: two milliseconds, three with TLS.
     static let whole = HubShard.slice * socketWrite
@@ -15,6 +17,7 @@ struct Slice {
 
     /// Takes down a write: its call, and a unit for each KiB.
     mutating func spend(_ bytes: Int, ofSocket: Bool) {
+        writes &+= 1
         left &-= (ofSocket ? Slice.socketWrite : Slice.frame) &+ bytes >> 10
     }
 }
