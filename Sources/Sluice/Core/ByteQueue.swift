@@ -11,7 +11,10 @@ struct ByteQueue: Sendable {
         unsafe bytes.append(contentsOf: more)
     }
 
-    mutating func append(_ more: [UInt8]) { unsafe more.withUnsafeBytes { unsafe append($0) } }
+    mutating func append(_ more: [UInt8]) {
+        guard !isEmpty else { return bytes = more }
+        unsafe more.withUnsafeBytes { unsafe append($0) }
+    }
 
     mutating func consume(_ count: Int) {
         start += min(count, self.count)
