@@ -30,12 +30,17 @@ class System:
                 start_new_session=True, env={**os.environ, **(environment or {})},
             )  # fmt: skip
         end = time.monotonic() + 20
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                return socket.create_connection(("127.0.0.1", self.plain), 0.2).close()
-            except OSError:
-                time.sleep(0.05)
-        raise RuntimeError(f"{self.name} did not open its port; it said: {self.said()[-500:]}")
+        while not self.is_open(self.plain) or not self.is_open(self.secure):
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} did not open its ports; it said: {self.said()[-500:]}")
+            time.sleep(0.05)
+
+    def is_open(self, port):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return True
+        except OSError:
+            return False
 
     def said(self):
         return (self.folder / f"{self.name}.log").read_text(errors="replace")
