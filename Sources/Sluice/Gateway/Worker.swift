@@ -140,7 +140,7 @@ final class Worker: EventLoopHandler {
         flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
-        return hasMore || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
+        return hasMore || shard.hasLeftovers || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
     }
 
     private func takeJobs() {
