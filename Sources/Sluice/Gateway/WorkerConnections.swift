@@ -91,6 +91,7 @@ extension Worker {
     /// The client ended its side. What it asked for before is still answered; a stream nobody reads is not.
     private func inputEnded(_ connection: ConnectionPointer) {
         guard connection.value.phase == .open, let stream = connection.value.stream, !stream.value.isStreaming else {
+            connection.value.flushFrames(context)
             return doom(connection)
         }
         let exchange = stream.value.exchange
@@ -181,6 +182,8 @@ extension Worker {
         switch connection.value.phase {
         case .head:
             context.counters.headTimeouts &+= 1
+            // It is answered in HTTP/1.1: what follows is no longer the beginning of anything else.
+            connection.value.isDecided = true
             refuse(openStream(connection), HTTPError(status: 408, reason: "the request head did not arrive in time"))
         case .open: if let http2 = connection.value.http2 { silent(connection, http2) }
         case .idle, .lingering: doom(connection)
@@ -194,6 +197,8 @@ extension Worker {
     func linger(_ connection: ConnectionPointer) {
         connection.value.phase = .lingering
         connection.value.held = ByteQueue()
+        // Nothing of them is heard any more, and nothing that they write would leave.
+        if let http2 = connection.value.http2 { for stream in http2.streams { endStream(stream) } }
         guard !connection.value.transport.isBlocked else {
             return setDeadline(connection, plan.limits.writeTimeout.milliseconds)
         }
