@@ -102,6 +102,7 @@ extension Worker {
     }
 
     private func received(_ connection: ConnectionPointer, _ bytes: UnsafeRawBufferPointer) {
+        guard connection.value.phase != .lingering else { return }
         guard connection.value.isDecided else { return unsafe decide(connection, bytes) }
         unsafe take(connection, bytes)
     }
@@ -200,7 +201,9 @@ extension Worker {
         // Nothing of them is heard any more, and nothing that they write would leave.
         if let http2 = connection.value.http2 { for stream in http2.streams { endStream(stream) } }
         guard !connection.value.transport.isBlocked else {
-            return setDeadline(connection, plan.limits.writeTimeout.milliseconds)
+            // What waits has as long as the client takes of it.
+            connection.value.timer.at = 0
+            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
         }
         lingerOn(connection)
     }
