@@ -44,6 +44,12 @@ package struct FieldBlock: Sendable {
     }
 
     /// Adds a field. Control characters in the value become spaces.
+    package mutating func append(_ id: FieldID, _ value: [UInt8]) {
+        // What is generic is not specialised for other modules.
+        unsafe value.withUnsafeBufferPointer { unsafe append(id, $0) }
+    }
+
+    /// Adds a field. Control characters in the value become spaces.
     package mutating func append(_ id: FieldID, _ value: some Collection<UInt8>) {
         guard id != .other else { return }
         let name = id.name
@@ -112,6 +118,13 @@ package struct FieldBlock: Sendable {
         if id != .other { return first(id) }
         for entry in entries where ASCII.equalIgnoringCase(bytes[entry.name], name.utf8) { return bytes[entry.value] }
         return nil
+    }
+
+    /// How many fields there are with this id.
+    package func count(of id: FieldID) -> Int {
+        var count = 0
+        for entry in entries where entry.id == id { count += 1 }
+        return count
     }
 
     /// Whether there is a field with this id.

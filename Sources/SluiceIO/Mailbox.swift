@@ -1,10 +1,13 @@
-package import Synchronization
+public import Synchronization
 
 /// Messages from any thread to one worker, with one wake-up a batch.
 ///
 /// The eventfd is written and reset under the box's lock, together with the flag that says whether it is up. So a
 /// message without a wake-up, or a wake-up without a message, cannot happen, and a `take` with no wake-up costs no call.
-package final class Mailbox<Message: Sendable>: Sendable {
+///
+/// Public, though for this package alone: the compiler specialises nothing across modules that is `package`, and a
+/// generic mailbox asks for metadata and witnesses at every message.
+public final class Mailbox<Message: Sendable>: Sendable {
     @usableFromInline struct State: Sendable {
         @usableFromInline var messages: [Message] = []
         /// The eventfd is readable.
@@ -19,17 +22,17 @@ package final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// The eventfd, readable while a wake-up waits; to be given to a `Selector`.
-    @inlinable package var descriptor: Int32 { event.rawValue }
+    @inlinable public var descriptor: Int32 { event.rawValue }
 
     /// Messages that wait.
-    @inlinable package var count: Int { state.withLock { $0.messages.count } }
+    @inlinable public var count: Int { state.withLock { $0.messages.count } }
 
     /// Puts a message at the end.
     ///
     /// - Parameter wake: wake the worker, unless that has been done for this batch.
     /// - Returns: whether a wake-up is still owed: `wake()` has to be called, usually after another lock is released.
     @inlinable @discardableResult
-    package func post(_ message: Message, wake: Bool = true) -> Bool {
+    public func post(_ message: Message, wake: Bool = true) -> Bool {
         state.withLock { state in
             state.messages.append(message)
             return Self.raise(&state, event, wake)
@@ -38,15 +41,21 @@ package final class Mailbox<Message: Sendable>: Sendable {
 
     /// Puts messages at the end, next to each other.
     @inlinable @discardableResult
-    package func post(contentsOf messages: some Sequence<Message> & Sendable, wake: Bool = true) -> Bool {
+    public func post(contentsOf messages: some Sequence<Message>, wake: Bool = true) -> Bool {
+        post(wake: wake) { $0.append(contentsOf: messages) }
+    }
+
+    /// Puts those messages at the end that `fill` appends, next to each other. Under the box's lock.
+    @inlinable @discardableResult
+    public func post(wake: Bool = true, _ fill: (inout [Message]) -> Void) -> Bool {
         state.withLock { state in
-            state.messages.append(contentsOf: messages)
+            fill(&state.messages)
             return Self.raise(&state, event, wake)
         }
     }
 
     /// Pays a wake-up that `post(_:wake:)` owed. Nothing when the messages were taken or announced in the meantime.
-    @inlinable package func wake() {
+    @inlinable public func wake() {
         state.withLock { state in
             _ = Self.raise(&state, event, true)
         }
@@ -54,7 +63,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
 
     /// Takes all messages, in the order they were posted, and the wake-up with them. For the one worker that owns the
     /// box. The array's old content is dropped; its storage is what the box fills next.
-    @inlinable package func take(into messages: inout [Message]) {
+    @inlinable public func take(into messages: inout [Message]) {
         messages.removeAll(keepingCapacity: true)
         state.withLock { state in
             swap(&state.messages, &messages)
@@ -75,11 +84,14 @@ package final class Mailbox<Message: Sendable>: Sendable {
 }
 
 /// An eventfd.
-package final class WakeDescriptor: Sendable {
+public final class WakeDescriptor: Sendable {
     private let descriptor: FileDescriptor
 
     package init() throws(Errno) { descriptor = try System.openEvent() }
-    package var rawValue: Int32 { descriptor.rawValue }
-    package func signal() { System.signalEvent(descriptor.rawValue) }
-    package func reset() { System.resetEvent(descriptor.rawValue) }
+    /// Its number.
+    public var rawValue: Int32 { descriptor.rawValue }
+    /// Makes it readable.
+    public func signal() { System.signalEvent(descriptor.rawValue) }
+    /// Makes it unreadable.
+    public func reset() { System.resetEvent(descriptor.rawValue) }
 }

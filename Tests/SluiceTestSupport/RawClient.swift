@@ -125,6 +125,18 @@ public final class RawClient: Sendable {
         }
     }
 
+    /// Takes what has come, without waiting for any.
+    public func readWhatCame() async throws -> String {
+        try await run { [self] in
+            while try fill(Int32(MSG_DONTWAIT)) {}
+            defer {
+                buffer.bytes = []
+                buffer.searched = 0
+            }
+            return text(buffer.bytes)
+        }
+    }
+
     /// Makes the end a reset.
     public func resetOnClose() {
         var linger = linger(l_onoff: 1, l_linger: 0)
@@ -156,14 +168,14 @@ public final class RawClient: Sendable {
         return nil
     }
 
-    private func fill() throws -> Bool {
+    private func fill(_ flags: Int32 = 0) throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+        let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, flags) }
         if count > 0 {
             buffer.bytes.append(contentsOf: chunk[..<count])
             return true
         }
-        if count == 0 || errno == ECONNRESET { return false }
+        if count == 0 || errno == ECONNRESET || flags != 0 && errno == EAGAIN { return false }
         throw Failure(description: "nothing came (errno \(errno)) after: \(text(buffer.bytes))")
     }
 

@@ -24,6 +24,8 @@ struct Transport: ~Copyable {
     private var queued = ByteQueue()
     /// Nothing is taken at the moment.
     private(set) var isBlocked = false
+    /// It is blocked by its owner alone, for the rest of the tick.
+    private(set) var isHolding = false
     private(set) var failure: TransportError?
     /// When the peer last took something, or began to take nothing.
     private(set) var blockedSince: UInt64 = 0
@@ -139,12 +141,33 @@ struct Transport: ~Copyable {
     }
 
     mutating func writeAll(_ bytes: [UInt8], _ context: LoopContext) {
+        if isHolding { return queued.append(bytes) }
         unsafe bytes.withUnsafeBytes { unsafe writeAll($0, context) }
     }
+
+    // MARK: Holding back
+
+    /// Bytes that are held back before nobody adds to them any more.
+    private static let mostHeld = 16 * 1024
+
+    /// Holds back what is written from here on, in its order, until `becameWritable` is called: at the end of the tick,
+    /// by whoever calls this.
+    /// - Returns: whether this began it. A transport that is blocked anyway is left alone.
+    mutating func hold(_ context: LoopContext) -> Bool {
+        guard !isBlocked, failure == nil else { return false }
+        isBlocked = true
+        isHolding = true
+        blockedSince = context.now
+        return true
+    }
+
+    /// Whether a response that was written needs no look at this transport any more: it left, or leaves with this tick.
+    var isDoneWithResponse: Bool { !isBlocked || isHolding && queued.count < Transport.mostHeld }
 
     /// The selector says that there is room: what waits goes on.
     /// - Returns: whether nothing waits any more, so that the owner may write.
     mutating func becameWritable(_ context: LoopContext) -> Bool {
+        isHolding = false
         guard failure == nil else { return false }
         while !sealed.isEmpty {
             let outcome = unsafe sealed.withBytes { unsafe socket.write($0) }
@@ -257,6 +280,8 @@ struct Transport: ~Copyable {
 
     /// Whether the selector tells of input. Off, a client that sends without being asked costs nothing.
     mutating func setReading(_ reading: Bool, _ context: LoopContext) {
+        // As it is after every answer.
+        if reading == isReading, !interest.contains(.withoutReadHangup) { return }
         let wanted = interest.subtracting([.read, .withoutReadHangup])
         setInterest(reading ? wanted.union(.read) : wanted, context)
     }

@@ -11,7 +11,10 @@ struct ByteQueue: Sendable {
         unsafe bytes.append(contentsOf: more)
     }
 
-    mutating func append(_ more: [UInt8]) { unsafe more.withUnsafeBytes { unsafe append($0) } }
+    mutating func append(_ more: [UInt8]) {
+        guard !isEmpty else { return bytes = more }
+        unsafe more.withUnsafeBytes { unsafe append($0) }
+    }
 
     /// Adds what follows the first `start` bytes. Where nothing waits, the array is kept as it is and not copied.
     mutating func append(_ more: [UInt8], from start: Int) {

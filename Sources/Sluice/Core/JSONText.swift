@@ -29,7 +29,7 @@ package enum JSONText {
 
     /// Appends bytes as a JSON string; what is not UTF-8 becomes U+FFFD.
     static func append(_ bytes: [UInt8], to target: inout [UInt8]) {
-        target.append(contentsOf: quoted(String(decoding: bytes, as: UTF8.self)).utf8)
+        append(String(decoding: bytes, as: UTF8.self), to: &target)
     }
 
     static func append(_ text: String, to target: inout [UInt8]) {

@@ -7,11 +7,19 @@ internal import Synchronization
 
 /// What a configuration comes to: made once when the gateway starts, read by all workers.
 final class Plan: Sendable {
-    struct PlannedRoute: Sendable {
+    /// A class: serving a request copies nothing of it.
+    final class PlannedRoute: Sendable {
         let target: Target
         let cors: CORSPolicy?
         let authorization: Authorization?
         let methods: [String]
+
+        init(target: Target, cors: CORSPolicy?, authorization: Authorization?, methods: [String]) {
+            self.target = target
+            self.cors = cors
+            self.authorization = authorization
+            self.methods = methods
+        }
     }
 
     enum Target: Sendable {

@@ -23,6 +23,10 @@ final class Worker: EventLoopHandler {
     var doomed: [Token] = []
     /// Connections whose TLS handshake has something to read.
     var greeting: [Token] = []
+    /// Connections that hold back the answers to publishers until the tick's events were written.
+    var holding: [Token] = []
+    /// What a request publishes.
+    var batch = EncodedBatch()
     /// Streams that are over, removed at the end of the tick.
     var overStreams: [Token] = []
     var feeds = FeedTable()
@@ -48,6 +52,7 @@ final class Worker: EventLoopHandler {
     private var taken: [Job] = []
     private var dateSecond: Int64 = -1
     private var dateText: [UInt8] = []
+    private var datedReceiptFields = FieldBlock()
 
     /// A listener of this worker.
     final class ListenerSlot: Sendable {
@@ -136,16 +141,18 @@ final class Worker: EventLoopHandler {
         tellSources()
         shard.takeMail()
         let hasMore = shard.flush()
+        releaseHolding()
         settleStreams()
         flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
         return hasMore || shard.hasLeftovers || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
+            || !holding.isEmpty
     }
 
     private func takeJobs() {
-        taken.removeAll(keepingCapacity: true)
         jobs.take(into: &taken)
+        guard !taken.isEmpty else { return }
         for job in taken { perform(job) }
         taken.removeAll(keepingCapacity: true)
     }
@@ -249,12 +256,24 @@ final class Worker: EventLoopHandler {
 
     /// The Date field's value (RFC 9110, section 6.6.1), made once a second.
     var date: [UInt8] {
-        let second = WallClock.nowMilliseconds() / 1000
-        if second != dateSecond {
-            dateSecond = second
-            dateText = Array(CivilTime(unixSeconds: second).httpDate.utf8)
-        }
+        updateDate()
         return dateText
+    }
+
+    /// The fields of an answer to a publisher, the date among them.
+    var receiptFields: FieldBlock {
+        updateDate()
+        return datedReceiptFields
+    }
+
+    private func updateDate() {
+        let second = WallClock.nowMilliseconds() / 1000
+        guard second != dateSecond else { return }
+        dateSecond = second
+        dateText = Array(CivilTime(unixSeconds: second).httpDate.utf8)
+        datedReceiptFields = FieldBlock()
+        datedReceiptFields.append(.contentType, "application/json")
+        datedReceiptFields.append(.date, dateText)
     }
 
     private func scheduleHousekeeping() {

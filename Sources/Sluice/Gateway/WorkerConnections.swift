@@ -45,7 +45,7 @@ extension Worker {
         }
     }
 
-    private func becameWritable(_ connection: ConnectionPointer) {
+    func becameWritable(_ connection: ConnectionPointer) {
         guard connection.value.transport.becameWritable(context) else {
             if connection.value.transport.failure != nil { doom(connection) }
             return
@@ -92,7 +92,7 @@ extension Worker {
     private func inputEnded(_ connection: ConnectionPointer) {
         guard connection.value.phase == .open, let stream = connection.value.stream, !stream.value.isStreaming else {
             connection.value.flushFrames(context)
-            return doom(connection)
+            return connection.value.transport.isHolding ? linger(connection) : doom(connection)
         }
         let exchange = stream.value.exchange
         let streams = exchange?.wasAnswered == true && exchange?.handler != nil

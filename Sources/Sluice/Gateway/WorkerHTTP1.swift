@@ -40,7 +40,7 @@ extension Worker {
             guard let (event, consumed) = unsafe connection.value.parser?.parse(rest) else { return }
             offset += consumed
             switch event {
-            case .needMore: return headBegan(connection)
+            case .needMore: return unsafe rest.isEmpty ? () : headBegan(connection)
             case .head(let head): begin(openStream(connection), head)
             case .body(let range):
                 guard let stream = connection.value.stream else { return }
@@ -76,7 +76,7 @@ extension Worker {
     func finishHTTP1(_ stream: StreamPointer) {
         let connection = stream.value.connection
         if stream.value.hasFailed { return doom(connection) }
-        guard !stream.value.isBlocked else { return watchIfBlocked(stream) }
+        guard connection.value.transport.isDoneWithResponse else { return watchIfBlocked(stream) }
         if stream.value.exchange?.bodyEnded == false, !stream.value.closesAfterResponse {
             // The rest of the body is read and thrown away first, lest it become the next request.
             return setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
@@ -85,7 +85,7 @@ extension Worker {
         endStream(stream)
         if closes { return linger(connection) }
         connection.value.phase = .idle
-        if connection.value.parser == nil {
+        if case nil = connection.value.parser {
             connection.value.parser = RequestParser(limits: plan.httpLimits)
         }
         connection.value.transport.setReading(true, context)

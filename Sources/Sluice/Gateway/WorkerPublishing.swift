@@ -1,4 +1,5 @@
 internal import SluiceHTTP
+internal import SluiceIO
 
 /// Publishing by POST: everything is read and decided before anything is published.
 extension Worker {
@@ -21,32 +22,29 @@ extension Worker {
 
     func publish(_ stream: StreamPointer, _ exchange: Exchange, _ topics: PublishTopics) {
         let head = exchange.head
-        let body = exchange.body
-        exchange.body = []
+        var body: [UInt8] = []
+        swap(&body, &exchange.body)
+        defer { batch.removeAll() }
         do throws(PublishRefusal) {
             let request = try PublishRequest(
                 try PublishMedia(head.fields), query: head.query, body: body, atMost: plan.limits.publishEvents)
-            let names = try topics.names(for: request, exchange.parameters)
-            let receipt = try publish(request, to: names)
-            context.counters.published &+= UInt64(receipt.ids.count)
-            var fields = FieldBlock()
-            fields.append(.contentType, "application/json")
-            respond(stream, exchange, status: 200, fields: fields, body: receipt.json)
+            try gather(request, try topics.names(for: request, exchange.parameters))
+            try publishBatch()
+            context.counters.published &+= UInt64(request.events.count)
+            answerPublisher(stream, exchange)
         } catch {
             refusePublish(stream, exchange, error)
         }
     }
 
-    private func publish(_ request: PublishRequest, to names: [String]) throws(PublishRefusal) -> PublishReceipt {
-        var batch: [Publication] = []
-        batch.reserveCapacity(names.count)
-        for (index, (event, name)) in zip(request.events, names).enumerated() {
-            if let topics = batch.last?.topics, topics.first?.name == name {
-                batch.append(Publication(draft: event.draft, topics: topics))
-                continue
-            }
+    private func gather(_ request: PublishRequest, _ names: PublishTopics.Names) throws(PublishRefusal) {
+        var topic: Topic?
+        for (index, event) in request.events.enumerated() {
+            let name = names[index]
             do throws(SluiceError) {
-                batch.append(Publication(draft: event.draft, topics: [try hub.topic(named: name)]))
+                let found = if let topic, topic.name == name { topic } else { try hub.topic(named: name) }
+                batch.add(event.draft, to: found, epoch: hub.epoch)
+                topic = found
             } catch {
                 guard error.kind == .unknownTopic else { throw PublishRefusal(503, error.message) }
                 let key = event.topic == nil ? nil : "topic"
@@ -54,15 +52,70 @@ extension Worker {
                     request.isList ? index : nil, key, 404, "there is no topic \(PublishRefusal.shown(name))")
             }
         }
-        guard !batch.isEmpty else { return PublishReceipt(ids: [], subscribers: 0) }
-        switch hub.publish(batch, from: index) {
-        case .accepted(let receipt): return receipt
+    }
+
+    private func publishBatch() throws(PublishRefusal) {
+        guard !batch.placements.isEmpty else { return }
+        switch hub.publish(&batch, from: index) {
+        case .accepted: break
         case .full: throw PublishRefusal(429, "subscribers are behind; nothing was published, send it again later")
         case .gone: throw PublishRefusal(503, Hub.noRoomForTopics)
         case .tooLarge(let topic):
             throw PublishRefusal(
                 413, "this is more than the log of \(PublishRefusal.shown(topic)) keeps; nothing was published")
         }
+    }
+
+    // MARK: Answers
+
+    /// An answer leaves when what it tells of was written to those who wait for it here, as far as this tick gets: they
+    /// come first, and waking a publisher first would let it take this thread's processor before they have their events.
+    /// Over HTTP/2 the frames of a tick leave at its end anyway; over HTTP/1.1 the connection holds back what is written.
+    private func answerPublisher(_ stream: StreamPointer, _ exchange: Exchange) {
+        let connection = stream.value.connection
+        if stream.value.number == 0, connection.value.transport.hold(context) {
+            holding.append(connection.value.token)
+        }
+        respond(stream, exchange, status: 200, datedFields: receiptFields, body: receipt())
+    }
+
+    /// `{"ids":[...],"subscribers":n}`
+    private func receipt() -> [UInt8] {
+        var json: [UInt8] = []
+        json.reserveCapacity(48 + 24 * batch.placements.count)
+        json.append(contentsOf: "{\"ids\":[".utf8)
+        for (number, placement) in batch.placements.enumerated() {
+            if number > 0 { json.append(0x2C) }
+            switch batch.shares[placement.share].topic.form.ids {
+            case .gateway:
+                json.append(0x22)
+                hub.appendID(of: placement.event.sequence, to: &json)
+                json.append(0x22)
+            case .upstream: JSONText.append(placement.event.ownID, to: &json)
+            case .off: json.append(contentsOf: "\"\"".utf8)
+            }
+        }
+        json.append(contentsOf: "],\"subscribers\":".utf8)
+        json.append(contentsOf: String(batch.subscribers).utf8)
+        json.append(0x7D)
+        return json
+    }
+
+    /// What was held back leaves. A request that waited behind it may be served in this, and its answer is held back
+    /// until the next tick.
+    func releaseHolding() {
+        guard !holding.isEmpty else { return }
+        var held: [Token] = []
+        swap(&held, &holding)
+        for token in held {
+            guard let connection = connections.find(token), !connection.value.isDoomed else { continue }
+            becameWritable(connection)
+            if connection.value.transport.isBlocked {
+                arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+            }
+        }
+        // A stream that was begun here starts with the hub's answer, which lies in this worker's own mailbox unannounced.
+        hub.mailboxes[index].wake()
     }
 
     private func refusePublish(_ stream: StreamPointer, _ exchange: Exchange, _ refusal: PublishRefusal) {
@@ -78,18 +131,5 @@ extension Worker {
         default: break
         }
         respond(stream, exchange, status: refusal.status, text: refusal.reason)
-    }
-}
-
-extension PublishReceipt {
-    /// `{"ids":[...],"subscribers":n}`
-    var json: [UInt8] {
-        var bytes = Array("{\"ids\":[".utf8)
-        for (number, id) in ids.enumerated() {
-            if number > 0 { bytes.append(0x2C) }
-            JSONText.append(id, to: &bytes)
-        }
-        bytes.append(contentsOf: Array("],\"subscribers\":\(subscribers)}".utf8))
-        return bytes
     }
 }

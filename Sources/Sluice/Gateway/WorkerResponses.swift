@@ -33,6 +33,15 @@ extension Worker {
     func respond(
         _ stream: StreamPointer, _ exchange: Exchange, status: UInt16, fields: FieldBlock, body: [UInt8]
     ) {
+        var fields = fields
+        fields.append(.date, date)
+        respond(stream, exchange, status: status, datedFields: fields, body: body)
+    }
+
+    /// The same with fields that have the date already.
+    func respond(
+        _ stream: StreamPointer, _ exchange: Exchange, status: UInt16, datedFields fields: FieldBlock, body: [UInt8]
+    ) {
         guard !exchange.wasAnswered else { return }
         exchange.wasAnswered = true
         if exchange.head.expectsContinue, !exchange.bodyEnded {
@@ -40,7 +49,7 @@ extension Worker {
             stream.value.closesAfterResponse = true
         }
         var head = ResponseHead(status: status, fields: fields)
-        finish(&head, exchange)
+        addCommonFields(&head, exchange)
         let hasNoBody = status == 204 || status == 304
         head.body = hasNoBody ? .none : .length(UInt64(body.count))
         head.keepAlive = !stream.value.closesAfterResponse
@@ -67,6 +76,11 @@ extension Worker {
     /// What every response carries: the date, and what its route adds.
     func finish(_ head: inout ResponseHead, _ exchange: Exchange) {
         head.fields.append(.date, date)
+        addCommonFields(&head, exchange)
+    }
+
+    private func addCommonFields(_ head: inout ResponseHead, _ exchange: Exchange) {
+        guard !exchange.commonFields.isEmpty else { return }
         exchange.commonFields.forEach { id, name, value in
             if id == .other {
                 head.fields.append(

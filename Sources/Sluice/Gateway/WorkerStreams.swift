@@ -94,6 +94,7 @@ extension Worker {
 
     /// Sees to the streams that the flush left over: blocked, broken, too slow, ended.
     func settleStreams() {
+        guard shard.hasLeftStreams else { return }
         for token in shard.blocked { streams.find(token).map(watchIfBlocked) }
         shard.blocked.removeAll(keepingCapacity: true)
         for token in shard.broken { streams.find(token).map(abandon) }

@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// All topics by the memory of their logs, the largest first: a binary heap. Part of the hub's state, under its lock.
 ///
-/// All logs have the same share, so the one furthest above it is the largest.
+/// All logs have the same share, so the one furthest above it is the largest. They are compared in whole KiB: most
+/// events then leave a topic where it stands.
 struct CostRanking: ~Copyable {
     private var heap: [Topic] = []
     /// The cost of all.
@@ -18,7 +19,9 @@ struct CostRanking: ~Copyable {
             heap.append(topic)
             topic.rank.store(slot, ordering: .relaxed)
         }
-        total += cost - topic.countedCost.exchange(cost, ordering: .relaxed)
+        let before = topic.countedCost.exchange(cost, ordering: .relaxed)
+        total += cost - before
+        guard Self.size(before) != Self.size(cost) else { return }
         rise(slot)
         sink(topic.rank.load(ordering: .relaxed))
     }
@@ -33,7 +36,9 @@ struct CostRanking: ~Copyable {
         sink(last.rank.load(ordering: .relaxed))
     }
 
-    private func cost(_ slot: Int) -> Int { heap[slot].countedCost.load(ordering: .relaxed) }
+    private static func size(_ cost: Int) -> Int { cost >> 10 }
+
+    private func size(_ slot: Int) -> Int { Self.size(heap[slot].countedCost.load(ordering: .relaxed)) }
 
     private mutating func place(_ topic: Topic, _ slot: Int) {
         heap[slot] = topic
@@ -48,7 +53,7 @@ struct CostRanking: ~Copyable {
 
     private mutating func rise(_ slot: Int) {
         var slot = slot
-        while slot > 0, cost(slot) > cost((slot - 1) / 2) {
+        while slot > 0, size(slot) > size((slot - 1) / 2) {
             exchange(slot, (slot - 1) / 2)
             slot = (slot - 1) / 2
         }
@@ -58,7 +63,7 @@ struct CostRanking: ~Copyable {
         var slot = slot
         while true {
             var largest = slot
-            for child in [2 * slot + 1, 2 * slot + 2] where child < heap.count && cost(child) > cost(largest) {
+            for child in [2 * slot + 1, 2 * slot + 2] where child < heap.count && size(child) > size(largest) {
                 largest = child
             }
             guard largest != slot else { return }

@@ -1,6 +1,8 @@
 internal import Synchronization
 
 /// Events that are published together, encoded, and what each topic gets of them.
+///
+/// A worker fills the same one for each request: what it once took room for, it takes no more.
 struct EncodedBatch {
     /// One event in the log of one topic.
     struct Placement {
@@ -17,13 +19,25 @@ struct EncodedBatch {
         var events = 0
         var bytes = 0
         var cost = 0
+        /// The cost of the topic's log when it had all of them.
+        var logCost = 0
     }
 
     private(set) var placements: [Placement] = []
     private(set) var shares: [Share] = []
     private var places: [ObjectIdentifier: Int] = [:]
+    /// The text of the event that is being encoded.
+    private var text: [UInt8] = []
 
-    /// Topics of one form get the same bytes.
+    /// So much room is kept for the next batch.
+    private static let room = 256
+
+    /// Adds an event for one topic.
+    mutating func add(_ draft: EventDraft, to topic: Topic, epoch: [UInt8]) {
+        place(EncodedEvent.make(draft, topic.form, epoch: epoch, text: &text), topic, isFirst: true)
+    }
+
+    /// Adds an event with its topics. Those of one form get the same bytes.
     mutating func add(_ publication: Publication, epoch: [UInt8]) {
         var encoded: EncodedEvent?
         var form: EventForm?
@@ -32,17 +46,46 @@ struct EncodedBatch {
             if let encoded, form == topic.form {
                 event = encoded
             } else {
-                event = EncodedEvent.make(publication.draft, topic.form, epoch: epoch)
+                event = EncodedEvent.make(publication.draft, topic.form, epoch: epoch, text: &text)
                 form = topic.form
                 encoded = event
             }
-            let share = share(of: topic)
-            shares[share].events += 1
-            shares[share].bytes += event.count(.chunked)
-            shares[share].cost += event.cost
-            placements.append(Placement(event: event, share: share, isFirst: number == 0))
+            place(event, topic, isFirst: number == 0)
         }
     }
+
+    private mutating func place(_ event: EncodedEvent, _ topic: Topic, isFirst: Bool) {
+        let share = share(of: topic)
+        shares[share].events += 1
+        shares[share].bytes += event.count(.chunked)
+        shares[share].cost += event.cost
+        placements.append(Placement(event: event, share: share, isFirst: isFirst))
+    }
+
+    mutating func removeAll() {
+        placements.removeAll(keepingCapacity: placements.count <= Self.room)
+        shares.removeAll(keepingCapacity: shares.count <= Self.room)
+        if !places.isEmpty { places = [:] }
+        if text.capacity > 64 * Self.room { text = [] }
+    }
+
+    /// Puts another in the place of a topic that was dropped, an instance of the same name; `nil`: nothing gets its
+    /// events.
+    mutating func replace(_ topic: Topic, by next: Topic?) {
+        let old = self
+        removeAll()
+        var isFirst = false
+        for placement in old.placements {
+            isFirst = isFirst || placement.isFirst
+            let found = old.shares[placement.share].topic
+            guard let topic = found === topic ? next : found else { continue }
+            place(placement.event, topic, isFirst: isFirst)
+            isFirst = false
+        }
+    }
+
+    /// Subscribers that are connected to its topics.
+    var subscribers: Int { shares.reduce(0) { $0 + $1.topic.subscribers.load(ordering: .relaxed) } }
 
     private mutating func share(of topic: Topic) -> Int {
         if let last = shares.last, last.topic === topic { return shares.count - 1 }
@@ -74,15 +117,26 @@ struct EncodedBatch {
 
     /// Gives the events their places and appends them to their topics' logs. Under the hub's lock.
     /// - Returns: the sequence of the last one.
-    func append(after sequence: UInt64, milliseconds: UInt64, evicted: inout [EncodedEvent]) -> UInt64 {
+    mutating func append(after sequence: UInt64, milliseconds: UInt64, evicted: inout [EncodedEvent]) -> UInt64 {
         var sequence = sequence
         // First, for all: an event that is in a log already may be read.
         for placement in placements {
             if placement.isFirst { sequence &+= 1 }
             placement.event.assign(sequence: sequence, milliseconds: milliseconds)
         }
-        for placement in placements {
-            shares[placement.share].topic.log.withLock { $0.append(placement.event, evicted: &evicted) }
+        var next = 0
+        while next < placements.count {
+            let share = placements[next].share
+            let topic = shares[share].topic
+            // Neighbours for one topic, which most of them are, share a lock.
+            topic.log.withLock { log in
+                while next < placements.count, placements[next].share == share {
+                    log.append(placements[next].event, evicted: &evicted)
+                    next += 1
+                }
+                topic.published.store(log.endOffset, ordering: .relaxed)
+                shares[share].logCost = log.cost
+            }
         }
         return sequence
     }

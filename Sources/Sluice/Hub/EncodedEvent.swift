@@ -38,10 +38,13 @@ struct EncodedEvent: @unchecked Sendable {
     /// - Parameters:
     ///   - form: what the event's topic adds to it.
     ///   - epoch: the hub's epoch, for the gateway's ids.
-    static func make(_ draft: EventDraft, _ form: EventForm, epoch: [UInt8]) -> EncodedEvent {
+    ///   - block: room for the event block. What was in it is lost.
+    static func make(
+        _ draft: EventDraft, _ form: EventForm, epoch: [UInt8], text block: inout [UInt8]
+    ) -> EncodedEvent {
         let data = form.topicField == .data ? form.wrapped(draft.data) : draft.data
         let type = form.topicField == .event ? form.named(draft.type) : draft.type
-        var block: [UInt8] = []
+        block.removeAll(keepingCapacity: true)
         block.reserveCapacity(data.count + type.count + draft.id.count + 64)
         unsafe data.withUnsafeBytes { data in
             unsafe type.withUnsafeBytes { type in
@@ -51,10 +54,9 @@ struct EncodedEvent: @unchecked Sendable {
         var digitsEnd = 0
         var ownID = 0..<0
         if form.ids == .gateway {
-            block.append(contentsOf: [0x69, 0x64, 0x3A, 0x20])  // "id: "
+            block.append(contentsOf: "id: ".utf8)
             block.append(contentsOf: epoch)
-            block.append(0x2D)
-            block.append(contentsOf: repeatElement(0x30, count: digits))
+            block.append(contentsOf: "-000000000000".utf8)
             digitsEnd = block.count
             block.append(0x0A)
         } else if form.ids == .upstream, !draft.id.isEmpty {
@@ -63,7 +65,7 @@ struct EncodedEvent: @unchecked Sendable {
             block.append(contentsOf: draft.id)
             block.append(0x0A)
         } else if form.ids == .upstream, draft.clearsID {
-            block.append(contentsOf: [0x69, 0x64, 0x3A, 0x0A])  // "id:"
+            block.append(contentsOf: "id:\n".utf8)
         }
         if let retry = draft.retryMilliseconds { EventEncoder.appendRetry(milliseconds: retry, to: &block) }
         block.append(0x0A)
@@ -71,7 +73,7 @@ struct EncodedEvent: @unchecked Sendable {
             Header(
                 count: 0, payloadStart: 0, digitsEnd: digitsEnd == 0 ? 0 : start + digitsEnd,
                 ownID: ownID.isEmpty ? 0..<0 : ownID.lowerBound + start..<ownID.upperBound + start,
-                typeKey: type.hashValue)
+                typeKey: type.isEmpty ? 0 : type.hashValue)
         }
     }
 
@@ -87,19 +89,14 @@ struct EncodedEvent: @unchecked Sendable {
 
     /// - Parameter header: makes the header, given where the payload begins; the sizes are filled in.
     private static func wrap(_ block: [UInt8], _ header: (Int) -> Header) -> EncodedEvent {
-        var chunk: [UInt8] = []
-        chunk.reserveCapacity(block.count + 16)
-        unsafe block.withUnsafeBytes { unsafe HTTP1Serializer.appendChunk($0, to: &chunk) }
-        let start = chunk.count - 2 - block.count
+        let start = HTTP1Serializer.chunkHeadCount(size: block.count)
         var header = header(start)
-        header.count = chunk.count
+        header.count = start + block.count + 2
         header.payloadStart = Int32(truncatingIfNeeded: start)
-        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: chunk.count) { [header] _ in header }
+        let buffer = ManagedBuffer<Header, UInt8>.create(minimumCapacity: header.count) { [header] _ in header }
         unsafe buffer.withUnsafeMutablePointerToElements { elements in
-            unsafe chunk.withUnsafeBufferPointer { source in
-                guard let base = source.baseAddress else { return }
-                unsafe elements.initialize(from: base, count: source.count)
-            }
+            let chunk = unsafe UnsafeMutableRawBufferPointer(start: elements, count: header.count)
+            unsafe block.withUnsafeBytes { unsafe HTTP1Serializer.writeChunk($0, to: chunk) }
         }
         return EncodedEvent(buffer: buffer)
     }

@@ -40,13 +40,15 @@ struct EventDraft: Sendable, Equatable {
 
     /// Which field is wrong, and why.
     var fault: (field: String, reason: String)? {
-        for (value, name) in [(type, "event"), (id, "id")] {
-            guard value.count <= EncodedEvent.longestID else {
-                return (name, "has at most \(EncodedEvent.longestID) bytes")
-            }
-            guard unsafe value.withUnsafeBytes({ unsafe EventEncoder.isValidField($0) }) else {
-                return (name, "may not hold CR, LF or NUL")
-            }
+        if let reason = Self.fault(type) { return ("event", reason) }
+        return Self.fault(id).map { ("id", $0) }
+    }
+
+    private static func fault(_ value: [UInt8]) -> String? {
+        guard !value.isEmpty else { return nil }
+        guard value.count <= EncodedEvent.longestID else { return "has at most \(EncodedEvent.longestID) bytes" }
+        guard unsafe value.withUnsafeBytes({ unsafe EventEncoder.isValidField($0) }) else {
+            return "may not hold CR, LF or NUL"
         }
         return nil
     }
@@ -61,7 +63,7 @@ struct Publication {
 /// What became of a batch.
 enum Admission {
     /// All of it was published, in order.
-    case accepted(PublishReceipt)
+    case accepted
     /// A worker with subscribers is so far behind that more would push out what it has not sent. Nothing was published.
     case full
     /// It holds more bytes than the topic's log, or all logs, keep. Nothing was published.

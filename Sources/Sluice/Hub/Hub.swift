@@ -112,21 +112,24 @@ public final class Hub: Sendable {
         for topic in topics {
             // Whoever compresses at the moment uses it.
             _ = topic.compression.withLockIfAvailable { $0.releaseIdleWindow(now) }
-            if topic.countedCost.load(ordering: .relaxed) > 0 {
-                state.withLock { state in
-                    guard topic.rank.load(ordering: .relaxed) >= 0 else { return }
-                    let cost = topic.log.withLock { log in
-                        log.trim(milliseconds: now, evicted: &evicted)
-                        return log.cost
-                    }
-                    state.costs.settle(topic, cost: cost)
-                }
-            }
-            guard isIdle(topic, now) else { continue }
-            drop(topic, now)
+            if topic.agesAt.load(ordering: .relaxed) <= now { trim(topic, now, &evicted) }
+            if isIdle(topic, now) { drop(topic, now) }
         }
         // What was compressed since is counted only now.
         state.withLock { keepWithinBytes(&$0, &evicted) }
+    }
+
+    /// Lets go of events that are too old, and takes down when the next one can be: what is published later is younger.
+    private func trim(_ topic: Topic, _ now: UInt64, _ evicted: inout [EncodedEvent]) {
+        state.withLock { state in
+            let cost = topic.log.withLock { log in
+                log.trim(milliseconds: now, evicted: &evicted)
+                let agesAt = (log.historyBegan ?? now) &+ topic.options.history.age.milliseconds
+                topic.agesAt.store(agesAt, ordering: .relaxed)
+                return log.cost
+            }
+            if topic.rank.load(ordering: .relaxed) >= 0 { state.costs.settle(topic, cost: cost) }
+        }
     }
 
     private func drop(_ topic: Topic, _ now: UInt64) {
@@ -172,7 +175,7 @@ public final class Hub: Sendable {
 
     /// Appends a batch in order, all or nothing, and posts it to the workers that are interested.
     /// - Parameter worker: the worker whose thread this is: it looks into its mailbox anyway before it flushes.
-    func append(_ batch: borrowing EncodedBatch, from worker: Int? = nil, isSource: Bool = false) -> Outcome {
+    func append(_ batch: inout EncodedBatch, from worker: Int? = nil, isSource: Bool = false) -> Outcome {
         if let topic = batch.tooLarge(logBytes: logBytes) { return .tooLarge(topic: topic) }
         let now = clock.nowMilliseconds()
         var evicted: [EncodedEvent] = []
@@ -191,7 +194,7 @@ public final class Hub: Sendable {
             state.sequence = batch.append(after: state.sequence, milliseconds: now, evicted: &evicted)
             for share in batch.shares {
                 if !isSource { share.topic.lastUse.store(now, ordering: .relaxed) }
-                settle(share.topic, &state)
+                state.costs.settle(share.topic, cost: share.logCost)
             }
             wake = post(batch, through: state.sequence, from: worker)
             keepWithinBytes(&state, &evicted)
@@ -222,26 +225,22 @@ public final class Hub: Sendable {
         return false
     }
 
-    private func settle(_ topic: Topic, _ state: inout State) {
-        let (endOffset, cost) = topic.log.withLock { ($0.endOffset, $0.cost) }
-        topic.published.store(endOffset, ordering: .relaxed)
-        state.costs.settle(topic, cost: cost)
-    }
-
     /// Tells each interested worker of all its topics at once: one that took a part of that would hold the rest, whose
     /// sequences are as high, for sent.
-    private func post(_ batch: borrowing EncodedBatch, through sequence: UInt64, from worker: Int?) -> UInt64 {
+    private func post(_ batch: EncodedBatch, through sequence: UInt64, from worker: Int?) -> UInt64 {
         var wake: UInt64 = 0
         var interest: UInt64 = batch.shares.reduce(0) { $0 | $1.topic.interest.load(ordering: .relaxed) }
         while interest != 0 {
             let index = interest.trailingZeroBitCount
             interest &= interest - 1
-            var messages: [Message] = []
-            for share in batch.shares where share.topic.interest.load(ordering: .relaxed) >> UInt64(index) & 1 == 1 {
-                let endOffset = share.topic.published.load(ordering: .relaxed)
-                messages.append(.published(share.topic, through: sequence, endOffset: endOffset))
+            let owesWake = mailboxes[index].post(wake: false) { messages in
+                for topic in batch.shares.lazy.map(\.topic)
+                where topic.interest.load(ordering: .relaxed) >> UInt64(index) & 1 == 1 {
+                    let endOffset = topic.published.load(ordering: .relaxed)
+                    messages.append(.published(topic, through: sequence, endOffset: endOffset))
+                }
             }
-            if mailboxes[index].post(contentsOf: messages, wake: false), index != worker { wake |= 1 << UInt64(index) }
+            if owesWake, index != worker { wake |= 1 << UInt64(index) }
         }
         return wake
     }

@@ -28,7 +28,6 @@ final class HubShard {
     /// The last sequence taken from the mailbox.
     private(set) var position: UInt64 = 0
     private var messages: [Hub.Message] = []
-    private var seats: [ObjectIdentifier: TopicSeat] = [:]
     private var audiences: [Audience.Key: Audience] = [:]
     /// Audiences with something to write, in the order of their turns: the next one is the last of `next`, and behind
     /// those come the ones of `dirty`.
@@ -48,6 +47,8 @@ final class HubShard {
     var slow: [Slow] = []
     /// Streams whose connection failed while they were written to, likewise.
     var broken: [Token] = []
+    /// Whether there are any of these.
+    var hasLeftStreams: Bool { !(blocked.isEmpty && broken.isEmpty && slow.isEmpty && ended.isEmpty) }
     /// Topics whose sources have to look whether they are wanted.
     var used: [Topic] = []
     /// Sources that were told `full` may try again.
@@ -68,7 +69,18 @@ final class HubShard {
         self.context = context
     }
 
+    deinit {
+        // A seat and its topic hold each other.
+        for audience in audiences.values { for seat in audience.seats { self[seat.topic] = nil } }
+    }
+
     var subscriberCount: Int { subscribers.count }
+
+    /// The topic's seat here. Kept by the topic, so that a message needs no look-up.
+    private subscript(_ topic: Topic) -> TopicSeat? {
+        get { unsafe topic.progress[worker].seat }
+        set { unsafe topic.progress[worker].seat = newValue }
+    }
 
     // MARK: Subscribing
 
@@ -97,13 +109,13 @@ final class HubShard {
         var taken: [TopicSeat] = []
         for index in topics.indices {
             while true {
-                if let seat = seats[ObjectIdentifier(topics[index])] {
+                if let seat = self[topics[index]] {
                     taken.append(seat)
                     break
                 }
                 if let start = hub.join(topics[index], worker: worker) {
                     let seat = TopicSeat(topics[index], start: start, hub: hub, worker: worker)
-                    seats[ObjectIdentifier(topics[index])] = seat
+                    self[topics[index]] = seat
                     taken.append(seat)
                     break
                 }
@@ -144,7 +156,7 @@ final class HubShard {
     }
 
     private func leave(_ seat: TopicSeat) {
-        seats[ObjectIdentifier(seat.topic)] = nil
+        self[seat.topic] = nil
         hub.leave(seat.topic, worker: worker)
     }
 
@@ -152,21 +164,21 @@ final class HubShard {
 
     /// Takes what the hub posted. Before every flush, so that what this tick published leaves in this tick.
     func takeMail() {
-        messages.removeAll(keepingCapacity: true)
         mailbox.take(into: &messages)
+        guard !messages.isEmpty else { return }
         // It may have been this what sources wait for, whatever the messages are about.
         if messages.count > Hub.mailboxLimit { hub.relieve() }
         for message in messages {
             switch message {
             case .published(let topic, let through, let endOffset):
                 position = max(position, through)
-                guard let seat = seats[ObjectIdentifier(topic)], through > seat.start else { continue }
+                guard let seat = self[topic], through > seat.start else { continue }
                 for audience in seat.audiences { reach(audience, through) }
                 seat.published(through: through, endOffset: endOffset)
             case .joined(let topic, let position):
                 self.position = max(self.position, position)
                 // The answer to an interest that ended and began again since is followed by another.
-                guard let seat = seats[ObjectIdentifier(topic)], !seat.isJoined, position >= seat.start else {
+                guard let seat = self[topic], !seat.isJoined, position >= seat.start else {
                     continue
                 }
                 seat.isJoined = true

@@ -42,60 +42,69 @@ extension Hub {
         guard !drafts.isEmpty else {
             return PublishReceipt(ids: [], subscribers: topic.subscribers.load(ordering: .relaxed))
         }
-        switch publish(drafts.map { Publication(draft: $0, topics: [topic]) }) {
-        case .accepted(let receipt): return receipt
+        var batch = EncodedBatch()
+        for draft in drafts { batch.add(draft, to: topic, epoch: epoch) }
+        switch publish(&batch) {
+        case .accepted: return PublishReceipt(ids: ids(of: batch), subscribers: batch.subscribers)
         case .full: throw SluiceError(.full, "subscribers of \(name) are too far behind")
         case .tooLarge(let name): throw SluiceError(.tooLarge, "this is more than all that \(name) may keep")
         case .gone: throw SluiceError(.limit, Hub.noRoomForTopics)
         }
     }
 
-    /// Publishes a batch, all or nothing, in order. Drafts are taken as they are.
+    /// Publishes events, all or nothing, in order. Drafts are taken as they are.
+    func publish(_ events: [Publication], from worker: Int? = nil, isSource: Bool = false) -> Admission {
+        var batch = EncodedBatch()
+        for event in events { batch.add(event, epoch: epoch) }
+        return publish(&batch, from: worker, isSource: isSource)
+    }
+
+    /// Publishes a batch, all or nothing, in order.
     /// - Parameters:
     ///   - worker: the worker whose thread this is. When it is told `full`, its shard is told later to try again.
     ///   - isSource: what a topic's own source publishes neither keeps an instance that nobody uses nor makes it again.
-    func publish(_ batch: [Publication], from worker: Int? = nil, isSource: Bool = false) -> Admission {
-        var batch = batch
+    func publish(_ batch: inout EncodedBatch, from worker: Int? = nil, isSource: Bool = false) -> Admission {
         while true {
-            var encoded = EncodedBatch()
-            for publication in batch { encoded.add(publication, epoch: epoch) }
-            switch append(encoded, from: worker, isSource: isSource) {
-            case .appended: return .accepted(receipt(encoded))
+            switch append(&batch, from: worker, isSource: isSource) {
+            case .appended: return .accepted
             case .full: return .full
             case .tooLarge(let topic): return .tooLarge(topic: topic)
             case .dropped(let topic):
                 // An instance was dropped between finding it and now: the next one takes its events.
                 let next = isSource ? state.withLock { $0.topics[topic.name] } : try? self.topic(named: topic.name)
                 guard next != nil || isSource else { return .gone(topic: topic.name) }
-                for index in batch.indices {
-                    batch[index].topics = batch[index].topics.compactMap { $0 === topic ? next : $0 }
-                }
+                batch.replace(topic, by: next)
             }
         }
     }
 
-    private func receipt(_ batch: EncodedBatch) -> PublishReceipt {
-        var ids: [String] = []
-        for placement in batch.placements where placement.isFirst {
-            switch batch.shares[placement.share].topic.options.ids.kind {
-            case .gateway: ids.append(String(decoding: id(of: placement.event.sequence), as: UTF8.self))
-            case .upstream: ids.append(String(decoding: placement.event.ownID, as: UTF8.self))
-            case .off: ids.append("")
+    private func ids(of batch: EncodedBatch) -> [String] {
+        batch.placements.filter(\.isFirst).map { placement in
+            switch batch.shares[placement.share].topic.form.ids {
+            case .gateway: String(decoding: id(of: placement.event.sequence), as: UTF8.self)
+            case .upstream: String(decoding: placement.event.ownID, as: UTF8.self)
+            case .off: ""
             }
         }
-        let subscribers = batch.shares.reduce(0) { $0 + $1.topic.subscribers.load(ordering: .relaxed) }
-        return PublishReceipt(ids: ids, subscribers: subscribers)
     }
 
     /// `<epoch>-<sequence>`: a position as clients see it.
     func id(of sequence: UInt64) -> [UInt8] {
-        var bytes = epoch
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(epoch.count + 1 + EncodedEvent.digits)
+        appendID(of: sequence, to: &bytes)
+        return bytes
+    }
+
+    func appendID(of sequence: UInt64, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: epoch)
         bytes.append(0x2D)
-        for place in (0..<EncodedEvent.digits).reversed() {
-            let digit = UInt8(truncatingIfNeeded: sequence >> UInt64(4 * place) & 15)
+        var shift = 4 * EncodedEvent.digits
+        while shift > 0 {
+            shift -= 4
+            let digit = UInt8(truncatingIfNeeded: sequence >> UInt64(shift) & 15)
             bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
         }
-        return bytes
     }
 
     /// The sequence that an id of this hub's epoch names; `nil` for any other text.

@@ -29,12 +29,16 @@ final class Topic: Sendable {
     /// The log's cost as the hub counted it last, and the topic's place among all by cost.
     let countedCost = Atomic<Int>(0)
     let rank = Atomic<Int>(-1)
+    /// Before this time, in milliseconds, no event of its history is too old and its log's cost is as it was counted.
+    let agesAt = Atomic<UInt64>(0)
 
     /// How far one worker is with a topic.
     final class Progress: Sendable {
         /// Everything published up to this offset was written to those of its subscribers that are live. Stored by the
         /// worker.
         let done = Atomic<UInt64>(0)
+        /// The topic's seat there, from the worker's interest to its end. For the worker's own thread.
+        nonisolated(unsafe) var seat: TopicSeat?
     }
 
     init(

@@ -109,6 +109,8 @@ struct TopicCompression: ~Copyable {
         guard slots.contains(where: \.isChanged) else { return }
         topic.log.withLock { log in
             for slot in slots where slot.isChanged { log.keep(slot) }
+            // The next sweep counts what they take.
+            topic.agesAt.store(0, ordering: .relaxed)
         }
     }
 

@@ -102,6 +102,9 @@ struct TopicLog: ~Copyable {
         shrink()
     }
 
+    /// The time of the oldest event that a client may get; `nil` without one.
+    var historyBegan: UInt64? { outside < count ? self[outside]?.event.milliseconds : nil }
+
     private mutating func shrink() {
         if ring.count > 64, count * 8 <= ring.count { resize(to: ring.count / 4) }
     }

@@ -1,7 +1,7 @@
 import SluiceHTTP
 
-/// A match, with everything that can be prepared before a request comes.
-struct CompiledRoute: Sendable {
+/// A match, with everything that can be prepared before a request comes. A class: looking at one of many copies nothing.
+final class CompiledRoute: Sendable {
     let host: HostPattern?
     let path: PathPattern
     /// Empty: every method.

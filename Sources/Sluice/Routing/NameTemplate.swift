@@ -6,9 +6,9 @@
 package struct NameTemplate: Sendable, Hashable {
     struct Segment: Sendable, Hashable {
         /// The text before the parameter; all of it when there is none.
-        let prefix: [UInt8]
+        let prefix: String
         let hasParameter: Bool
-        let suffix: [UInt8]
+        let suffix: String
     }
 
     /// The template as it was written.
@@ -46,20 +46,20 @@ package struct NameTemplate: Sendable, Hashable {
     package func fill(_ parameters: PathParameters) -> String? {
         if isLiteral { return text }
         let takesDots = segments.count == 1 && segments[0].prefix.isEmpty && segments[0].suffix.isEmpty
-        var name: [UInt8] = []
+        var name = ""
         var used = 0
         for (index, segment) in segments.enumerated() {
-            if index > 0 { name.append(Self.dot) }
-            name.append(contentsOf: segment.prefix)
+            if index > 0 { name += "." }
+            name += segment.prefix
             guard segment.hasParameter else { continue }
             guard let value = parameters[parameterNames[used]], !value.isEmpty, !Self.hasControl(value),
                 takesDots || !value.utf8.contains(Self.dot)
             else { return nil }
             used += 1
-            name.append(contentsOf: value.utf8)
-            name.append(contentsOf: segment.suffix)
+            name += value
+            name += segment.suffix
         }
-        return String(decoding: name, as: UTF8.self)
+        return name
     }
 
     /// The values that make this name; `nil` when it does not fit.
@@ -88,45 +88,52 @@ package struct NameTemplate: Sendable, Hashable {
 
     private static func canOverlap(_ one: Segment, _ other: Segment) -> Bool {
         switch (one.hasParameter, other.hasParameter) {
-        case (false, false): one.prefix == other.prefix
-        case (true, false): value(other.prefix[...], in: one) != nil
-        case (false, true): value(one.prefix[...], in: other) != nil
+        case (false, false): one.prefix.utf8.elementsEqual(other.prefix.utf8)
+        case (true, false): value(Array(other.prefix.utf8)[...], in: one) != nil
+        case (false, true): value(Array(one.prefix.utf8)[...], in: other) != nil
         // The longer prefix, something, and the longer suffix fit both.
         case (true, true):
-            zip(one.prefix, other.prefix).allSatisfy(==)
-                && zip(one.suffix.reversed(), other.suffix.reversed()).allSatisfy(==)
+            zip(one.prefix.utf8, other.prefix.utf8).allSatisfy(==)
+                && zip(one.suffix.utf8.reversed(), other.suffix.utf8.reversed()).allSatisfy(==)
         }
     }
 
     /// What the parameter of a segment stands for in this text (empty without one); `nil` when it does not fit.
     static func value(_ text: ArraySlice<UInt8>, in segment: Segment) -> ArraySlice<UInt8>? {
-        guard segment.hasParameter else { return text.elementsEqual(segment.prefix) ? [] : nil }
-        guard text.count > segment.prefix.count + segment.suffix.count, text.starts(with: segment.prefix),
-            text.suffix(segment.suffix.count).elementsEqual(segment.suffix)
+        let prefix = segment.prefix.utf8
+        let suffix = segment.suffix.utf8
+        guard segment.hasParameter else { return text.elementsEqual(prefix) ? [] : nil }
+        guard text.count > prefix.count + suffix.count, text.starts(with: prefix),
+            text.suffix(suffix.count).elementsEqual(suffix)
         else { return nil }
-        return text.dropFirst(segment.prefix.count).dropLast(segment.suffix.count)
+        return text.dropFirst(prefix.count).dropLast(suffix.count)
     }
 
     private static func segment(_ part: [UInt8], in text: String) throws(PatternError) -> (Segment, name: String?) {
         let open = part.firstIndex(of: UInt8(ascii: "{"))
         let close = part.firstIndex(of: UInt8(ascii: "}"))
-        if open == nil && close == nil { return (Segment(prefix: part, hasParameter: false, suffix: []), nil) }
+        func string(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+        if open == nil && close == nil {
+            return (Segment(prefix: string(part[...]), hasParameter: false, suffix: ""), nil)
+        }
         guard let open, let close, open < close else {
             throw PatternError(text, "a parameter is a name in braces, such as {symbol}")
         }
-        let name = String(decoding: part[(open + 1)..<close], as: UTF8.self)
+        let name = string(part[(open + 1)..<close])
         guard ParameterName.isValid(name) else {
             throw PatternError(text, "a parameter's name is letters, digits and \"_\", such as {symbol}")
         }
-        let suffix = Array(part[(close + 1)...])
+        let suffix = part[(close + 1)...]
         guard !suffix.contains(UInt8(ascii: "{")), !suffix.contains(UInt8(ascii: "}")) else {
             throw PatternError(text, "between two dots stands one parameter at most")
         }
-        return (Segment(prefix: Array(part[..<open]), hasParameter: true, suffix: suffix), name)
+        return (Segment(prefix: string(part[..<open]), hasParameter: true, suffix: string(suffix)), name)
     }
 
     /// C0, DEL and C1: they would end a field of a stream or upset a terminal.
     static func hasControl(_ text: String) -> Bool {
-        text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+        // C1 begins with C2 in UTF-8.
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 }) else { return false }
+        return text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
     }
 }

@@ -29,8 +29,8 @@ struct PublishRequest: Sendable, Equatable {
             }
             let data = if case .binary = media { Base64.encode(body) } else { body }
             let draft = EventDraft(
-                data: data, type: Array((try query.text("event") ?? "").utf8),
-                id: Array((try query.text("id") ?? "").utf8), retryMilliseconds: try query.retry())
+                data: data, type: try query.bytes("event") ?? [], id: try query.bytes("id") ?? [],
+                retryMilliseconds: try query.retry())
             events = [Event(draft: draft)]
             isList = false
         case .json:
@@ -55,11 +55,15 @@ private struct PublishQuery {
     init(_ query: ArraySlice<UInt8>?) { self.query = query }
 
     func text(_ name: String) throws(PublishRefusal) -> String? {
-        guard let raw = QueryString.value(of: [name], in: query) else { return nil }
+        try bytes(name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func bytes(_ name: String) throws(PublishRefusal) -> [UInt8]? {
+        guard query != nil, let raw = QueryString.value(of: [name], in: query) else { return nil }
         guard let value = raw.decoded, UTF8Check.isValid(value) else {
             throw PublishRefusal(400, "the query's \(name) is not percent-encoded UTF-8")
         }
-        return String(decoding: value, as: UTF8.self)
+        return value
     }
 
     func retry() throws(PublishRefusal) -> UInt64? {
@@ -72,6 +76,7 @@ private struct PublishQuery {
 
     /// What the query says of one event would get lost where the body says it of each.
     func refuseFields() throws(PublishRefusal) {
+        guard query != nil else { return }
         for name in ["event", "id", "retry"] where QueryString.value(of: [name], in: query) != nil {
             throw PublishRefusal(400, "\(name) stands in the query only where the body is the data of one event")
         }

@@ -5,8 +5,23 @@ enum PublishTopics: Sendable {
     /// Those that the request names, as far as these patterns allow it.
     case allowed([TopicPattern])
 
+    /// The names of events' topics.
+    enum Names: Sendable, Equatable {
+        /// All have this one.
+        case same(String)
+        /// In the order of the events.
+        case each([String])
+
+        subscript(event: Int) -> String {
+            switch self {
+            case .same(let name): name
+            case .each(let names): names[event]
+            }
+        }
+    }
+
     /// The name of each event's topic. Whether there is such a topic is for the hub to say.
-    func names(for request: PublishRequest, _ parameters: PathParameters) throws(PublishRefusal) -> [String] {
+    func names(for request: PublishRequest, _ parameters: PathParameters) throws(PublishRefusal) -> Names {
         switch self {
         case .named(let template):
             guard let name = template.fill(parameters) else { throw PublishRefusal(404, "no topic has this name") }
@@ -14,7 +29,7 @@ enum PublishTopics: Sendable {
             for (index, event) in request.events.enumerated() where event.topic != nil && event.topic != name {
                 throw Self.otherTopic(request.isList ? "[\(index)].topic: " : "topic: ", name)
             }
-            return Array(repeating: name, count: request.events.count)
+            return .same(name)
         case .allowed(let patterns):
             var names: [String] = []
             names.reserveCapacity(request.events.count)
@@ -31,7 +46,7 @@ enum PublishTopics: Sendable {
                 }
                 names.append(name)
             }
-            return names
+            return .each(names)
         }
     }
 

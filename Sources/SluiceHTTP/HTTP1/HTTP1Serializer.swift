@@ -75,6 +75,26 @@ package enum HTTP1Serializer {
         append("\r\n", to: &output)
     }
 
+    /// Bytes of a chunk's size line, of a size that is not 0.
+    package static func chunkHeadCount(size: Int) -> Int { (Int.bitWidth - size.leadingZeroBitCount + 3) / 4 + 2 }
+
+    /// Writes a whole chunk to memory of just its size: the size line, data that is not empty, the line end.
+    package static func writeChunk(_ data: UnsafeRawBufferPointer, to output: UnsafeMutableRawBufferPointer) {
+        let start = chunkHeadCount(size: data.count)
+        guard output.count == start + data.count + 2 else { return }
+        var rest = data.count
+        for place in (0..<(start - 2)).reversed() {
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            unsafe output[place] = digit < 10 ? digit &+ 0x30 : digit &+ 0x57
+            rest >>= 4
+        }
+        unsafe output[start - 2] = ASCII.carriageReturn
+        unsafe output[start - 1] = ASCII.lineFeed
+        unsafe UnsafeMutableRawBufferPointer(rebasing: output[start...]).copyMemory(from: data)
+        unsafe output[output.count - 2] = ASCII.carriageReturn
+        unsafe output[output.count - 1] = ASCII.lineFeed
+    }
+
     /// Appends the last chunk and the trailers, of which only those are written that a parser lets in.
     package static func appendLastChunk(trailers: FieldBlock? = nil, to output: inout [UInt8]) {
         append("0\r\n", to: &output)

@@ -8,7 +8,7 @@ import Testing
     )
         -> EncodedEvent
     {
-        EncodedEvent.make(
+        EncodedEvent(
             EventDraft(
                 data: Array(data.utf8), type: Array(type.utf8), id: Array(id.utf8), retryMilliseconds: retry),
             EventForm(options, topic: "market"), epoch: Array("1a2b3c4d".utf8))

@@ -7,7 +7,7 @@ import Testing
     private func event(_ text: String, id: String? = nil, type: String = "", sequence: UInt64 = 0, at time: UInt64 = 0)
         -> EncodedEvent
     {
-        let event = EncodedEvent.make(
+        let event = EncodedEvent(
             EventDraft(data: Array(text.utf8), type: Array(type.utf8), id: Array((id ?? "").utf8)),
             EventForm(.ids(.upstream), topic: "t"), epoch: [])
         event.assign(sequence: sequence, milliseconds: time)
