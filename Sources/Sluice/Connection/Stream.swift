@@ -68,7 +68,7 @@ struct Stream: ~Copyable {
             let hasBody = !isLast || !body.isEmpty
             unsafe http2?._withUnsafeGuaranteedRef { $0.session.respond(number, head, hasBody: hasBody) }
             list(context)
-            if !body.isEmpty { unsafe body.withUnsafeBytes { unsafe writeAll($0, context) } }
+            if !body.isEmpty { writeAll(body, context) }
             if isLast, !body.isEmpty { endIfWritten(context) }
             return
         }
@@ -115,16 +115,17 @@ struct Stream: ~Copyable {
     }
 
     /// Writes bytes of the body, in the stream's framing, and keeps what is not taken now. For what is bounded by itself.
-    private mutating func writeAll(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) {
-        guard number != 0 else { return unsafe connection.value.transport.writeAll(bytes, context) }
-        let taken = unsafe queued.isEmpty ? write(bytes, context) : 0
-        if taken < bytes.count { unsafe queued.append(UnsafeRawBufferPointer(rebasing: bytes[taken...])) }
+    private mutating func writeAll(_ bytes: [UInt8], _ context: LoopContext) {
+        guard number != 0 else { return connection.value.transport.writeAll(bytes, context) }
+        let taken = unsafe queued.isEmpty ? bytes.withUnsafeBytes { unsafe write($0, context) } : 0
+        // A client may have the same large body wait on all its streams.
+        if taken < bytes.count { queued.append(bytes, from: taken) }
     }
 
     /// Writes bytes of a streamed body that belong to this stream alone.
     mutating func writePrivate(_ bytes: [UInt8], _ context: LoopContext) {
         guard !bytes.isEmpty else { return }
-        unsafe framed(bytes).withUnsafeBytes { unsafe writeAll($0, context) }
+        writeAll(framed(bytes), context)
     }
 
     /// Bytes of a streamed body as its framing wants them.

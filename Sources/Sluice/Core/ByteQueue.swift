@@ -16,6 +16,13 @@ struct ByteQueue: Sendable {
         unsafe more.withUnsafeBytes { unsafe append($0) }
     }
 
+    /// Adds what follows the first `start` bytes. Where nothing waits, the array is kept as it is and not copied.
+    mutating func append(_ more: [UInt8], from start: Int) {
+        guard isEmpty, start < more.count else { return append(Array(more.dropFirst(start))) }
+        bytes = more
+        self.start = start
+    }
+
     mutating func consume(_ count: Int) {
         start += min(count, self.count)
         if start == bytes.count {

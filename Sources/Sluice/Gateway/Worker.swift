@@ -146,8 +146,8 @@ final class Worker: EventLoopHandler {
         flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
-        return hasMore || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty || !holding.isEmpty
-            || !shard.resuming.isEmpty
+        return hasMore || shard.hasLeftovers || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
+            || !holding.isEmpty
     }
 
     private func takeJobs() {

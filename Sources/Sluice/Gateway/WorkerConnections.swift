@@ -91,6 +91,7 @@ extension Worker {
     /// The client ended its side. What it asked for before is still answered; a stream nobody reads is not.
     private func inputEnded(_ connection: ConnectionPointer) {
         guard connection.value.phase == .open, let stream = connection.value.stream, !stream.value.isStreaming else {
+            connection.value.flushFrames(context)
             return connection.value.transport.isHolding ? linger(connection) : doom(connection)
         }
         let exchange = stream.value.exchange
@@ -101,6 +102,7 @@ extension Worker {
     }
 
     private func received(_ connection: ConnectionPointer, _ bytes: UnsafeRawBufferPointer) {
+        guard connection.value.phase != .lingering else { return }
         guard connection.value.isDecided else { return unsafe decide(connection, bytes) }
         unsafe take(connection, bytes)
     }
@@ -181,6 +183,8 @@ extension Worker {
         switch connection.value.phase {
         case .head:
             context.counters.headTimeouts &+= 1
+            // It is answered in HTTP/1.1: what follows is no longer the beginning of anything else.
+            connection.value.isDecided = true
             refuse(openStream(connection), HTTPError(status: 408, reason: "the request head did not arrive in time"))
         case .open: if let http2 = connection.value.http2 { silent(connection, http2) }
         case .idle, .lingering: doom(connection)
@@ -194,8 +198,12 @@ extension Worker {
     func linger(_ connection: ConnectionPointer) {
         connection.value.phase = .lingering
         connection.value.held = ByteQueue()
+        // Nothing of them is heard any more, and nothing that they write would leave.
+        if let http2 = connection.value.http2 { for stream in http2.streams { endStream(stream) } }
         guard !connection.value.transport.isBlocked else {
-            return setDeadline(connection, plan.limits.writeTimeout.milliseconds)
+            // What waits has as long as the client takes of it.
+            connection.value.timer.at = 0
+            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
         }
         lingerOn(connection)
     }

@@ -10,8 +10,9 @@ extension Worker {
             let http2 = try HTTP2Connection(limits: plan.http2Limits, now: context.now)
             connection.value.http2 = http2
             context.list(connection, http2)
-            // A client that opens no stream is idle from here on.
-            setDeadline(connection, plan.limits.keepAlive.milliseconds)
+            // A client that opens no stream is idle from here on; one over a limit is here for its refusal alone.
+            let patience = connection.value.isRefused ? plan.limits.requestHeadTimeout : plan.limits.keepAlive
+            setDeadline(connection, patience.milliseconds)
         } catch {
             logger.error("no HTTP/2 session", metadata: ["reason": "\(error)"])
             doom(connection)
@@ -25,6 +26,7 @@ extension Worker {
         takeEvents(connection, http2)
         context.list(connection, http2)
         guard !goesOn else {
+            guard connection.value.phase != .lingering else { return }
             watchHead(connection, http2)
             return pauseIfFull(connection, http2)
         }
@@ -43,7 +45,7 @@ extension Worker {
         guard http2.session.isHeadUnfinished else { return http2.headSince = 0 }
         guard http2.headSince == 0 else { return }
         http2.headSince = context.now
-        arm(connection, context.now &+ plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
     }
 
     /// A client that does not take answers is not read either.
@@ -138,6 +140,7 @@ extension Worker {
 
     private func settle(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         if connection.value.transport.failure != nil { return doom(connection) }
+        guard connection.value.phase != .lingering else { return }
         if connection.value.transport.isBlocked {
             return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
         }
@@ -168,6 +171,7 @@ extension Worker {
             connection.value.flushFrames(context)
             return linger(connection)
         }
+        if connection.value.isRefused, http2.streams.isEmpty { return leave(connection, http2) }
         let interval = plan.limits.keepAlive.milliseconds
         if http2.lastInput &+ interval > context.now { return arm(connection, http2.lastInput &+ interval) }
         if http2.streams.isEmpty || isDraining { return leave(connection, http2) }

@@ -1,4 +1,5 @@
 internal import SluiceHTTP
+internal import SluiceIO
 
 /// Publishing by POST: everything is read and decided before anything is published.
 extension Worker {
@@ -113,6 +114,8 @@ extension Worker {
                 arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
             }
         }
+        // A stream that was begun here starts with the hub's answer, which lies in this worker's own mailbox unannounced.
+        hub.mailboxes[index].wake()
     }
 
     private func refusePublish(_ stream: StreamPointer, _ exchange: Exchange, _ refusal: PublishRefusal) {

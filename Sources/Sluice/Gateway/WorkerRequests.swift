@@ -128,6 +128,8 @@ extension Worker {
 
     func bodyPart(_ stream: StreamPointer, _ bytes: UnsafeRawBufferPointer) {
         guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
+        // What follows a whole answer is of no use, and gives it no more time to leave.
+        if stream.value.number != 0, stream.value.isFinishing { return }
         setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
         switch exchange.bodyUse {
         case .collect(let limit):

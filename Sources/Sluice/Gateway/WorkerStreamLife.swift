@@ -52,8 +52,10 @@ extension Worker {
     /// The response has been written.
     func finishIfWritten(_ stream: StreamPointer) {
         guard stream.value.isFinishing, !stream.value.isOver, !stream.value.connection.value.isDoomed else { return }
-        // Over HTTP/2 it is over when both sides have ended, which the engine says.
-        stream.value.number == 0 ? finishHTTP1(stream) : watchIfBlocked(stream)
+        guard stream.value.number != 0 else { return finishHTTP1(stream) }
+        // It is over when both sides have ended, which the engine says. The end waits for the client's windows as bytes do.
+        setDeadline(stream, plan.limits.writeTimeout.milliseconds)
+        watchIfBlocked(stream)
     }
 
     func becameWritable(_ stream: StreamPointer) {
@@ -110,15 +112,24 @@ extension Worker {
             arm(stream, due)
             return true
         }
+        tookNothing(stream)
+        return false
+    }
+
+    private func tookNothing(_ stream: StreamPointer) {
         context.counters.endedWriteTimeout &+= 1
         logger.notice(
             "write timeout: the client took nothing of a stream",
             metadata: ["peer": "\(stream.value.connection.value.peer)"])
         stream.value.reset(HTTP2ErrorCode.cancel, context)
-        return false
     }
 
     private func deadlinePassed(_ stream: StreamPointer) {
+        if stream.value.number != 0, stream.value.isFinishing {
+            // One that is blocked was looked at before.
+            if !stream.value.isBlocked { tookNothing(stream) }
+            return
+        }
         guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
         if case .wait = exchange.bodyUse { return }
         if exchange.wasAnswered { return abandon(stream) }

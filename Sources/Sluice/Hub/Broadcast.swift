@@ -39,6 +39,7 @@ extension HubShard {
                 audience.remaining &-= 1
                 guard subscriber.value.state == .live, subscriber.value.cursor < target else { continue }
                 slice.spend(deliver(subscriber, audience), ofSocket: subscriber.value.stream.value.number == 0)
+                if subscriber.value.isCompressed { takeDownCompressing(&slice) }
             }
         }
     }
@@ -147,12 +148,13 @@ extension HubShard {
         let audience = unsafe subscriber.value.audience.takeUnretainedValue()
         var sent = 0
         while subscriber.value.cursor < audience.target {
-            if sent >= HubShard.turn { return resumeLater(subscriber) }
+            if sent >= HubShard.turn || slice.isUsedUp { return resumeLater(subscriber) }
             let run = unsafe run(for: subscriber).takeUnretainedValue()
             guard run.gather(audience, for: subscriber, target: audience.target) else { return overflow(subscriber) }
             let bytes = unsafe run.bytes
             let written = unsafe subscriber.value.stream.value.write(bytes, context)
             slice.spend(written, ofSocket: subscriber.value.stream.value.number == 0)
+            takeDownCompressing(&slice)
             if written > 0 { subscriber.value.lastSent = context.now }
             guard written == bytes.count else {
                 cut(subscriber, run, after: written)
@@ -168,6 +170,10 @@ extension HubShard {
         subscriber.value.isConflating = false
         forgetFloors(subscriber)
         _ = isStuck(subscriber)
+    }
+
+    private func takeDownCompressing(_ slice: inout Slice) {
+        slice.spend(compressing: blockRun.takeCompressed() &+ windowRun.takeCompressed())
     }
 
     /// Behind its floors a stream reads what the others read.

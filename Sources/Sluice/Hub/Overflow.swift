@@ -45,7 +45,7 @@ extension HubShard {
             context.counters.skipped &+= 1
             subscriber.value.state = .lagging
             skip(subscriber, audience)
-            if !subscriber.value.stream.value.isBlocked { resumeLater(subscriber) }
+            if !isStuck(subscriber) { resumeLater(subscriber) }
         case .latest:
             context.counters.conflated &+= 1
             subscriber.value.state = .lagging

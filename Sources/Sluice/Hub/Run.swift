@@ -29,6 +29,9 @@ internal import Synchronization
     /// The bytes of its events as text.
     private(set) var textCount = 0
 
+    /// Bytes of text that were compressed for it and not taken down yet.
+    private var compressed = 0
+
     /// Bytes gathered at once, as long as no single event is larger.
     static let limit = 64 * 1024
     /// A stretch of one topic's log, while several are merged.
@@ -52,6 +55,12 @@ internal import Synchronization
         steps.removeAll(keepingCapacity: true)
         audience = nil
         count = 0
+    }
+
+    /// Bytes of text that had to be compressed since this was asked last.
+    func takeCompressed() -> Int {
+        defer { compressed = 0 }
+        return compressed
     }
 
     /// Gathers what follows a subscriber's cursor, up to `target`, unless that is here already.
@@ -100,7 +109,13 @@ internal import Synchronization
         guard let isWhole = Run.read(seat.topic, after: cursor, target, Run.limit, &events) else { return false }
         through = isWhole ? target : events.last?.sequence ?? target
         if isCompressed, let deflater {
-            steps = seat.topic.compression.withLock { $0.code(&events, of: seat.topic, for: progress, deflater) }
+            let (coded, bytes) = seat.topic.compression.withLock { compression in
+                let before = compression.bytes
+                let steps = compression.code(&events, of: seat.topic, for: progress, deflater)
+                return (steps, compression.bytes - before)
+            }
+            steps = coded
+            compressed += bytes
         }
         return true
     }
@@ -108,7 +123,11 @@ internal import Synchronization
     /// Codes what was read of one topic for streams that do not follow it event by event.
     private func code(_ events: inout [EncodedEvent], from first: Int = 0, of topic: Topic) {
         guard isCompressed, let deflater else { return }
-        topic.compression.withLock { $0.code(&events, from: first, of: topic, deflater) }
+        compressed += topic.compression.withLock { compression in
+            let before = compression.bytes
+            compression.code(&events, from: first, of: topic, deflater)
+            return compression.bytes - before
+        }
     }
 
     /// - Returns: whether that was all up to `target`; `nil` when the next event is gone.

@@ -20,4 +20,7 @@ struct Slice {
         writes &+= 1
         left &-= (ofSocket ? Slice.socketWrite : Slice.frame) &+ bytes >> 10
     }
+
+    /// Takes down what was compressed: 64 bytes take about as long as a unit.
+    mutating func spend(compressing bytes: Int) { left &-= bytes >> 6 }
 }

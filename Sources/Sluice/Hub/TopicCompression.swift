@@ -35,6 +35,8 @@ struct TopicCompression: ~Copyable {
     private var lastMilliseconds: UInt64 = 0
     /// How often something was compressed.
     private(set) var count = 0
+    /// How much of it, in bytes of text.
+    private(set) var bytes = 0
 
     init(_ options: TopicOptions, _ seats: TopicWindow.Seats) {
         self.seats = seats
@@ -96,6 +98,7 @@ struct TopicCompression: ~Copyable {
         _ event: EncodedEvent, _ deflater: Deflater, _ flush: Deflater.Flush, checksum: UInt32?
     ) -> EncodedEvent {
         count += 1
+        bytes += event.count(.untilClose)
         return unsafe event.withBytes(.untilClose) { text in
             let bytes = unsafe deflater.compress(text, flush)
             return unsafe event.coded(bytes, checksum: checksum ?? CRC32.checksum(text))

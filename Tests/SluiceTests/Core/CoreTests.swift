@@ -151,4 +151,15 @@ import Testing
         queue.consume(.max)
         #expect(queue.isEmpty)
     }
+
+    @Test(arguments: [0, 2, 3])
+    func `what follows the first bytes of an array waits behind what waits already`(start: Int) {
+        for before in [[], [9]] as [[UInt8]] {
+            var queue = ByteQueue()
+            queue.append(before)
+            queue.append([1, 2, 3], from: start)
+            #expect(unsafe queue.withBytes { unsafe Array($0) } == before + [1, 2, 3][start...])
+            #expect(queue.isEmpty == (before.isEmpty && start == 3))
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Sluice
@@ -78,5 +79,23 @@ import Testing
             #expect(fixture.flush())
         }
         #expect(fixture.cursor(late) >= 3)
+    }
+
+    @Test func `what many read again is compressed a slice at a time`() throws {
+        let names = (0..<8).map { "t\($0)" }
+        let fixture = try ShardFixture(Dictionary(uniqueKeysWithValues: names.map { ($0, options) }))
+        let data = String(repeating: "abcdefgh", count: 512)
+        for name in names { for _ in 0..<64 { try fixture.publish(data, to: name) } }
+        let clients = try names.map { try fixture.subscribe(to: $0, after: 0, isCompressed: true) }
+        let topics = try names.map(fixture.hub.topic(named:))
+        func compressed() -> Int { topics.reduce(0) { $0 + $1.compression.withLock { $0.bytes } } }
+        while true {
+            let before = compressed()
+            let hasMore = fixture.flush()
+            #expect(compressed() - before <= 64 * Slice.whole + Run.limit)
+            if !hasMore { break }
+        }
+        #expect(clients.map(fixture.cursor).min() ?? 0 > 0)
+        #expect(compressed() >= 8 * 64 * data.utf8.count)
     }
 }
