@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # What the build needs beside Swift itself, and what the tests need beside the build.
 BUILD_PACKAGES := ca-certificates git libnghttp2-dev libssl-dev pkg-config zlib1g-dev
 BENCH_PACKAGES := gcc libc6-dev libnghttp2-dev libnginx-mod-nchan nginx openssl python3 strace
-TEST_PACKAGES := chromium curl gcc libc6-dev libnginx-mod-nchan libnss3-tools nginx node-eventsource openssl python3 python3-venv
+TEST_PACKAGES := chromium curl gcc libc6-dev libnginx-mod-nchan libnss3-tools nghttp2-client nginx node-eventsource openssl python3 python3-venv
 
 # With CI in the environment the manifest turns warnings into errors. That changes every compiler call, so that a lint
 # outside of CI builds in a folder of its own and leaves the developer's build alone.

@@ -4,25 +4,48 @@ import ssl
 
 import pytest
 
+from harness import client
 from harness.browser import Browser
 from harness.certificates import Authority
 from harness.examples import build
 from harness.gateway import SLUICE, Gateway, Tree, settings, write
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "http1: about HTTP/1.1, or speaks to no gateway; runs once")
+    config.addinivalue_line("markers", "h2: about HTTP/2; runs once")
+    config.addinivalue_line("markers", "both: over both, in a module that is about one of them")
     if not SLUICE.exists():
         raise pytest.UsageError(f"{SLUICE} is not there: run make test, or swift build")
 
 
+def pytest_generate_tests(metafunc):
+    """What is not about HTTP/1.1 itself is tested over HTTP/2 as well."""
+    marks = (mark.name for mark in metafunc.definition.iter_markers())
+    protocol = next((name for name in marks if name in ("http1", "h2", "both")), "both")
+    if protocol == "both":
+        metafunc.parametrize("protocol", list(client.CONNECTIONS), indirect=True)
+    else:
+        metafunc.parametrize("protocol", [protocol], indirect=True, ids=[pytest.HIDDEN_PARAM])
+
+
+@pytest.fixture(autouse=True)
+def protocol(request):
+    """What the harness's clients speak: http1 or h2."""
+    client.protocol = request.param
+    yield request.param
+    client.protocol = "http1"
+
+
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, protocol):
     """start(settings, ...) runs a gateway on a configuration; it must end cleanly when the test is over."""
     gateways = []
 
     def start(configuration=None, **more):
         configuration = settings() if configuration is None else configuration
         if isinstance(configuration, dict):
+            configuration = speaking(configuration, protocol)
             more.setdefault("listeners", len(configuration["listeners"]))
         path = write(tmp_path, configuration, f"sluice-{len(gateways)}.yaml")
         gateways.append(Gateway(["run", path], **more))
@@ -31,6 +54,18 @@ def start(tmp_path):
     start.gateways = gateways
     yield start
     stop_all(gateways)
+
+
+def speaking(configuration, protocol):
+    """The configuration with listeners that make clients speak this protocol, where it leaves that open."""
+
+    def listener(given):
+        given = given if isinstance(given, dict) else {"address": given}
+        if not isinstance(given.get("tls"), dict):
+            return {"h2c": "on", **given} if protocol == "h2" else given
+        return {**given, "tls": {"alpn": ["http/1.1"], **given["tls"]}} if protocol == "http1" else given
+
+    return {**configuration, "listeners": [listener(each) for each in configuration["listeners"]]}
 
 
 def stop_all(gateways):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 from harness.certificates import Authority
+from harness.client import publish
 from harness.gateway import settings
 from harness.proxy import Relay
-from harness.raw import publish
 
 PAGE = {"headers": {"Content-Type": "text/html; charset=utf-8"}, "body": "<!doctype html><title>test</title>"}
 

@@ -7,10 +7,12 @@ import stat
 import subprocess
 
 import pytest
+from harness.client import ask
 from harness.gateway import CONF, Gateway, development_authority, run, settings, write
-from harness.raw import ask
 from harness.sse import Stream
 from harness.upstream import Scripted
+
+pytestmark = pytest.mark.http1
 
 BROKEN = """\
 listeners:

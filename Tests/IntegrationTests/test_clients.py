@@ -4,14 +4,15 @@ import json
 import os
 import pathlib
 import queue
+import ssl
 import subprocess
 import threading
 
 import httpx
 import pytest
+from harness.client import publish
 from harness.gateway import PATIENCE, settings
 from harness.proxy import Relay
-from harness.raw import publish
 from httpx_sse import connect_sse
 
 HERE = pathlib.Path(__file__).parent
@@ -78,9 +79,15 @@ def published_to_someone(port, data, **more):
         pass
 
 
+@pytest.fixture
+def plain(protocol):
+    """What makes curl speak the protocol without TLS, where nothing else says which one it is to be."""
+    return {"http1": "--http1.1", "h2": "--http2-prior-knowledge"}[protocol]
+
+
 class TestCurl:
-    def test_curl_shows_the_stream_as_it_comes(self, gateway, program):
-        curl = program("curl", "-sSN", gateway.url("/events"))
+    def test_curl_shows_the_stream_as_it_comes(self, gateway, program, plain):
+        curl = program("curl", "-sSN", plain, gateway.url("/events"))
         assert curl.until(lambda line: line.startswith((":", "retry")))
         published_to_someone(gateway.port, "hello", query="?event=named")
         assert curl.until(lambda line: line.startswith("event"))
@@ -88,25 +95,29 @@ class TestCurl:
         assert curl.next().startswith("id: ")
         assert curl.next() == ""
 
-    def test_curl_verifies_https(self, start, authority, program, trusting):
+    def test_curl_verifies_https(self, start, authority, program, trusting, protocol):
         gateway = start(settings(listeners=[authority.listener()]))
         url = gateway.url("/events", scheme="https", host="localhost")
         curl = program("curl", "-sSN", "--cacert", authority.certificate, url)
         curl.next()
+        version = {"http1": "1.1", "h2": "2"}[protocol]
+        ask = ["curl", "-sS", "--cacert", authority.certificate, "-o", "/dev/null", "-w", "%{http_version}"]
+        asked = subprocess.run([*ask, url.replace("/events", "/")], capture_output=True, text=True)
+        assert asked.stdout == version
         published_to_someone(gateway.port, "sealed", tls=trusting)
         assert curl.until(lambda line: line == "data: sealed")
         assert subprocess.run(["curl", "-sS", url], capture_output=True).returncode == 60, "without the authority: no"
 
-    def test_curl_ends_well_when_the_gateway_does(self, gateway, program):
-        curl = program("curl", "-sSN", gateway.url("/events"))
+    def test_curl_ends_well_when_the_gateway_does(self, gateway, program, plain):
+        curl = program("curl", "-sSN", plain, gateway.url("/events"))
         curl.next()
         gateway.signal()
         assert curl.process.wait(PATIENCE) == 0, "the last chunk came"
 
 
 class TestHTTPX:
-    def test_httpx_sse_reads_and_resumes(self, gateway):
-        with httpx.Client(timeout=PATIENCE) as client:
+    def test_httpx_sse_reads_and_resumes(self, gateway, protocol):
+        with httpx.Client(timeout=PATIENCE, http1=protocol == "http1", http2=protocol == "h2") as client:
             with connect_sse(client, "GET", gateway.url("/events")) as source:
                 source.response.raise_for_status()
                 events = source.iter_sse()
@@ -118,16 +129,19 @@ class TestHTTPX:
                 events = source.iter_sse()
                 assert [next(events).data for _ in range(3)] == ["2", "3", "4"]
 
-    def test_httpx_sse_over_https(self, start, authority, trusting):
+    def test_httpx_sse_over_https(self, start, authority, trusting, protocol):
         gateway = start(settings({"heartbeat": "50ms"}, listeners=[authority.listener()]))
         ids = [publish(gateway.port, str(number), tls=trusting)["ids"][0] for number in range(3)]
         url = gateway.url("/events", scheme="https", host="localhost")
-        with httpx.Client(verify=trusting, timeout=PATIENCE) as client:
+        own = ssl.create_default_context(cafile=authority.certificate)
+        with httpx.Client(verify=own, timeout=PATIENCE, http2=True) as client:
             with connect_sse(client, "GET", url, headers={"Last-Event-ID": ids[0]}) as source:
+                assert source.response.http_version == {"http1": "HTTP/1.1", "h2": "HTTP/2"}[protocol]
                 events = source.iter_sse()
                 assert [next(events).data for _ in range(2)] == ["1", "2"]
 
 
+@pytest.mark.http1  # Node's fetch and EventSource know no other.
 class TestNode:
     ENVIRONMENT = {"NODE_PATH": "/usr/share/nodejs:/usr/lib/nodejs"}
 

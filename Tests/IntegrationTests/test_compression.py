@@ -5,8 +5,8 @@ import subprocess
 
 import httpx
 import pytest
+from harness.client import ask, publish
 from harness.gateway import PATIENCE, settings
-from harness.raw import ask, publish
 from harness.sse import Comment, Stream
 from httpx_sse import connect_sse
 

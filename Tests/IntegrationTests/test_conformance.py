@@ -11,6 +11,8 @@ from harness.conformance import cases
 from harness.gateway import PATIENCE, Gateway, settings, write
 from harness.upstream import Scripted
 
+pytestmark = pytest.mark.h2
+
 # A long reconnection time would hold up the feed; a reader behind the gateway does not see it in any case.
 STREAMS = [case for case in cases("events.txt") if all(time <= 1000 for time in case.retries)]
 ANSWERS = [case for case in cases("answers.txt") if case.then != "stopped"]

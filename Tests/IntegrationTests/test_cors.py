@@ -1,8 +1,8 @@
 """Other origins: preflights, and what a browser must see to let a page read an answer."""
 
 import pytest
+from harness.client import ask
 from harness.gateway import run, settings, write
-from harness.raw import ask
 from harness.sse import Stream
 
 APP = "https://app.example.com"

@@ -1,15 +1,17 @@
 """The demo page, used as a person would use it: what it claims about missed and doubled events is true."""
 
 import pytest
+from harness.client import publish
 from harness.gateway import CONF, settings
-from harness.raw import publish
 
 TICKER = {"ticker": {"every": "100ms", "event": "tick", "data": "{n}"}}
 
 
 @pytest.fixture
-def shown(start, browser):
-    base = settings()
+def shown(start, browser, authority, protocol):
+    # Browsers speak HTTP/2 over TLS alone.
+    scheme = {"http1": "http", "h2": "https"}[protocol]
+    base = settings(listeners=[authority.listener() if protocol == "h2" else "127.0.0.1:0"])
     base["sources"] = {"clock": TICKER}
     base["topics"] = {"demo": {"opening_id": "on", "heartbeat": "200ms"}, "clock": {"sources": ["clock"]}}
     base["routes"] = [
@@ -20,7 +22,7 @@ def shown(start, browser):
         {"match": "/", "respond": {"file": str(CONF / "demo/index.html")}},
     ]
     gateway = start(base)
-    with browser.open(gateway.url("/", host="localhost")) as page:
+    with browser.open(gateway.url("/", scheme=scheme, host="localhost")) as page:
         page.wait_until("document.getElementById('state').dataset.state == 'live'")
         yield gateway, page
 
@@ -39,9 +41,10 @@ def submit(page, form, answer):
     return text(page, answer)
 
 
-def test_it_shows_published_events_with_their_ids_and_nothing_as_markup(shown):
+def test_it_shows_published_events_with_their_ids_and_nothing_as_markup(shown, trusting, protocol):
     gateway, page = shown
-    answer = publish(gateway.port, "<img src=x>", "demo", "?event=%3Cb%3E")
+    tls = trusting if protocol == "h2" else None
+    answer = publish(gateway.port, "<img src=x>", "demo", "?event=%3Cb%3E", tls=tls)
     page.wait_until(f"document.querySelector('#rows .id[title=\"{answer['ids'][0]}\"]')")
     row = f"document.querySelector('#rows .id[title=\"{answer['ids'][0]}\"]').parentElement"
     assert page.run(f"{row}.querySelector('.data').textContent").startswith("<img")
@@ -75,11 +78,12 @@ def test_a_slow_reader_lags_reads_on_and_is_live_again(shown):
 
 
 def test_it_needs_nothing_from_elsewhere_and_complains_about_nothing(shown):
-    gateway, page = shown
+    _, page = shown
+    here = page.run("location.href")
     page.call("Log.enable")
     for request in page.network("Network.requestWillBeSent"):
         url = request["request"]["url"]
-        assert url.startswith((gateway.url("/", host="localhost"), "data:")), url
+        assert url.startswith((here, "data:")), url
     assert page.network("Runtime.exceptionThrown") == []
     assert page.network("Log.entryAdded") == []
 

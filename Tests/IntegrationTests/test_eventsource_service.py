@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from harness.client import ask
 from harness.contract import Contract
 from harness.examples import build
-from harness.raw import ask
 from harness.upstream import Scripted
+
+pytestmark = pytest.mark.http1
 
 CAPABILITIES = {
     "bom", "comments", "headers", "last-event-id", "post", "read-timeout", "report", "restart",

@@ -3,9 +3,11 @@
 import json
 
 import pytest
-from harness.raw import ask, publish
+from harness.client import ask, publish
 from harness.sse import Event, Stream
 from harness.upstream import Starlet
+
+pytestmark = pytest.mark.http1
 
 
 def test_two_feeds_and_a_publisher_are_one_stream(ready):

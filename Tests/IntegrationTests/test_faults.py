@@ -5,10 +5,13 @@ import socket
 import time
 
 import pytest
+from harness.client import ask
 from harness.gateway import run, settings, write
-from harness.raw import Closed, Connection, ask, request
+from harness.raw import Closed, Connection, request
 from harness.sse import Stream
 from harness.upstream import Scripted
+
+pytestmark = pytest.mark.http1
 
 
 @pytest.fixture(autouse=True)

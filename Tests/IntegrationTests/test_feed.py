@@ -1,6 +1,7 @@
 """A gateway behind an upstream: an sse-starlette application, and one played by hand."""
 
 import pytest
+from harness.client import publish
 from harness.gateway import settings
 from harness.sse import Comment, Event, Stream
 from harness.upstream import Scripted, Starlet
@@ -228,7 +229,6 @@ class TestTLS:
 def test_one_gateway_feeds_another_and_the_chain_resumes(start):
     first = start(settings({"opening_id": "on"}))
     second = start(feeding(first.url("/events"), {"ids": "upstream"}))
-    from harness.raw import publish
 
     with Stream(second.port) as stream:
         stream.opened()

@@ -9,8 +9,8 @@ import struct
 import zlib
 
 import pytest
+from harness.client import publish
 from harness.gateway import PATIENCE
-from harness.raw import publish
 from harness.sse import Stream
 from harness.upstream import Exchange, Scripted
 from test_feed import feeding, upstream  # noqa: F401  (a fixture)

@@ -4,10 +4,12 @@ import re
 import ssl
 
 import pytest
+from harness.client import ask, publish
 from harness.gateway import CONF
-from harness.raw import ask, publish
 from harness.sse import Event, Stream
 from harness.upstream import Scripted
+
+pytestmark = pytest.mark.http1
 
 SEED = b"event: message\ndata: hello\nid: 1\n\n"
 

@@ -3,9 +3,12 @@
 import subprocess
 
 import pytest
+from harness.client import ask
 from harness.examples import build
-from harness.raw import Connection, ask, request
+from harness.raw import Connection, request
 from harness.sse import Event, Stream
+
+pytestmark = pytest.mark.http1
 
 
 @pytest.fixture(scope="session")

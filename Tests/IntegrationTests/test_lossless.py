@@ -15,7 +15,6 @@ def proven(name, *options):
 
 
 @pytest.mark.parametrize("coding", [(), ("--gzip", "--largest", 16384)], ids=["identity", "gzip"])
-@pytest.mark.parametrize("protocol", ["http1", "h2"])
 def test_every_subscriber_gets_every_event_exactly_once_while_feeds_die_and_clients_are_slow_or_come_and_go(protocol, coding):
     assert True is proven(
         "lossless",
@@ -26,11 +25,11 @@ def test_every_subscriber_gets_every_event_exactly_once_while_feeds_die_and_clie
 
 
 @pytest.mark.parametrize("coding", [(), ("--gzip",)], ids=["identity", "gzip"])
-@pytest.mark.parametrize("protocol", ["http1", "h2"])
 def test_the_checker_finds_what_a_feed_drops_doubles_and_damages(protocol, coding):
     assert True is proven("lossless", "--self-test", "--protocol", protocol, *coding)
 
 
+@pytest.mark.http1
 def test_memory_does_not_grow_with_clients_that_never_read():
     assert True is proven(
         "flat",

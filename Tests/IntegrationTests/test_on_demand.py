@@ -4,8 +4,9 @@ import json
 import queue
 
 import pytest
+from harness.client import ask
 from harness.gateway import settings
-from harness.raw import Closed, Connection, ask
+from harness.raw import Closed
 from harness.sse import Comment, Event, Stream
 from harness.upstream import Scripted, Starlet
 from test_feed import QUICK, feeding, upstream  # noqa: F401 (the fixture of a feed's tests)
@@ -113,10 +114,7 @@ def test_a_name_stays_one_segment_of_the_upstream(start, upstream, name, asked):
 def test_no_name_climbs(start, upstream, name):
     feed = upstream(Starlet)
     gateway = start(templates(feed.url))
-    connection = Connection(gateway.port)
-    connection.send(f"GET /feeds/{name} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
-    assert connection.head().status == 404
-    connection.close()
+    assert ask(gateway.port, path=f"/feeds/{name}", fields={"Accept": "text/event-stream"}).status == 404
     no_request(feed)
 
 

@@ -4,8 +4,9 @@ import json
 import subprocess
 
 import pytest
+from harness.client import ask, publish
 from harness.gateway import settings
-from harness.raw import Connection, ask, publish, request
+from harness.raw import Connection, request
 from harness.sse import Stream
 
 TEXT = {"Content-Type": "text/plain"}
@@ -95,6 +96,7 @@ def test_an_event_stands_in_the_log_before_it_is_answered(gateway):
         assert stream.next().id == answer["ids"][0]
 
 
+@pytest.mark.http1
 def test_a_chunked_body_and_one_that_waits_for_100_are_taken(gateway):
     with Stream(gateway.port) as stream, Connection(gateway.port) as connection:
         stream.opened()
@@ -135,6 +137,7 @@ def test_a_bearer_token_can_stand_in_a_file_or_in_the_environment(start, tmp_pat
     publish(gateway.port, "x", fields={"Authorization": "Bearer from-environment"})
 
 
+@pytest.mark.http1
 def test_a_body_over_the_limit_is_refused_however_it_is_framed(start):
     gateway = start(settings(limits={"publish_body": "1KiB"}))
     publish(gateway.port, "x" * 1024)

@@ -4,8 +4,8 @@ import json
 import threading
 
 import pytest
+from harness.client import publish
 from harness.gateway import settings
-from harness.raw import publish
 from harness.sse import Event, Stream
 
 SMALL = {"history": {"events": 5}, "max_lag": "1KiB"}

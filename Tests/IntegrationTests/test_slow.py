@@ -2,8 +2,9 @@
 
 import socket
 
+import pytest
+from harness.client import connect, publish
 from harness.gateway import settings
-from harness.raw import Connection, publish
 from harness.sse import Stream
 
 EVENT = "x" * (64 * 1024)
@@ -56,6 +57,7 @@ def test_a_client_that_takes_nothing_for_the_write_timeout_is_reset(start):
         assert slow.ended == "cut"
 
 
+@pytest.mark.http1
 def test_a_client_on_a_slow_line_is_not_cut_off_while_it_takes_something(start):
     configuration = settings({"max_lag": "64MiB", "history": {"bytes": "64MiB"}}, limits={"write_timeout": "2s"})
     configuration["sources"] = {"clock": {"ticker": {"every": "100ms"}}}
@@ -99,7 +101,7 @@ def test_a_subscriber_that_leaves_is_forgotten(gateway):
         stream.close()
     for stream in streams[10:]:
         stream.connection.reset()
-    with Connection(gateway.port) as connection:
+    with connect(gateway.port) as connection:
         # A departure is an event of the loop like any other: it is seen after a few turns at most.
         for _ in range(2000):
             answer = connection.request("POST", "/publish/t", {"Content-Type": "text/plain"}, "x")

@@ -9,9 +9,12 @@ import sys
 
 import pytest
 from harness.certificates import openssl
+from harness.client import ask, publish
 from harness.gateway import PATIENCE, run, settings, write
-from harness.raw import Connection, ask, publish
+from harness.raw import Connection
 from harness.sse import Stream
+
+pytestmark = pytest.mark.http1
 
 GET = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -170,6 +173,7 @@ def test_a_client_hello_byte_by_byte_works(secure, trusting):
         assert b"200 OK" in tls.read(65536)
 
 
+@pytest.mark.both
 def test_events_large_and_small_come_over_tls(secure, trusting):
     with Stream(secure.port, tls=trusting) as stream:
         stream.opened()
@@ -178,6 +182,7 @@ def test_events_large_and_small_come_over_tls(secure, trusting):
             assert len(stream.next().data) == size
 
 
+@pytest.mark.both
 def test_a_large_request_body_comes_over_tls(secure, trusting):
     with Stream(secure.port, tls=trusting) as stream:
         stream.opened()
@@ -193,6 +198,7 @@ def test_the_end_of_a_connection_is_announced(secure, trusting):
         assert not connection.fill(), "close_notify; a truncation would raise"
 
 
+@pytest.mark.both
 def test_changed_certificates_are_read_again_and_streams_stay(start, authority, trusting, tmp_path):
     files = {"certificate": tmp_path / "live.pem", "key": tmp_path / "live.key"}
 

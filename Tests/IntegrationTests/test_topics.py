@@ -1,8 +1,8 @@
 """Several topics on one stream, and what a stream begins and ends with."""
 
 import pytest
+from harness.client import ask, publish
 from harness.gateway import settings
-from harness.raw import ask, publish
 from harness.sse import Event, Stream
 
 

@@ -7,9 +7,9 @@ import subprocess
 import threading
 
 import pytest
+from harness.client import ask, publish
 from harness.gateway import free_ports, settings
 from harness.proxy import Relay
-from harness.raw import ask, publish
 from harness.sse import Stream
 
 QUICK = {"initial": "100ms", "maximum": "300ms"}

@@ -15,10 +15,13 @@ final class HTTP2Connection {
     var headSince: UInt64 = 0
     /// When the client last sent something, in milliseconds.
     var lastInput: UInt64
+    /// Since when there is no stream, where there is none.
+    private(set) var idleSince: UInt64
 
     init(limits: HTTP2Limits, now: UInt64) throws(HTTP2Error) {
         session = try HTTP2Session(limits: limits)
         lastInput = now
+        idleSince = now
     }
 
     func insert(_ stream: Place<Stream>) {
@@ -26,7 +29,8 @@ final class HTTP2Connection {
         streams.append(stream)
     }
 
-    func remove(_ stream: Place<Stream>) {
+    func remove(_ stream: Place<Stream>, now: UInt64) {
+        idleSince = now
         let place = stream.value.place
         guard let last = streams.popLast(), last != stream else { return }
         streams[place] = last

@@ -69,7 +69,6 @@ struct Stream: ~Copyable {
             unsafe http2?._withUnsafeGuaranteedRef { $0.session.respond(number, head, hasBody: hasBody) }
             list(context)
             if !body.isEmpty { writeAll(body, context) }
-            if isLast, !body.isEmpty { endIfWritten(context) }
             return
         }
         var bytes: [UInt8] = []
@@ -98,14 +97,15 @@ struct Stream: ~Copyable {
         guard !isWaiting, let http2 = unsafe http2 else { return 0 }
         return unsafe http2._withUnsafeGuaranteedRef { http2 in
             if !http2.isListed { context.list(connection, http2) }
-            var taken = unsafe http2.session.write(number, bytes)
+            var taken = unsafe http2.session.write(number, bytes, isLast: isFinishing)
             while taken < bytes.count, http2.session.isOutputFull {
                 connection.value.flushFrames(context)
                 guard !http2.session.isOutputFull else {
                     http2.hasWaiting = true
                     break
                 }
-                taken += unsafe http2.session.write(number, UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[taken...])
+                taken += unsafe http2.session.write(number, rest, isLast: isFinishing)
             }
             isWaiting = taken < bytes.count
             // From the last progress on: who asks again and gets nothing does not begin anew.

@@ -146,7 +146,8 @@ final class Worker: EventLoopHandler {
         flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
-        return hasMore || shard.hasLeftovers || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
+        // Also what the frames' leaving brought: streams that go on reading, are blocked again, or over.
+        return hasMore || shard.hasMore || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
             || !holding.isEmpty
     }
 

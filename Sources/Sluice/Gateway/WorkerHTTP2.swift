@@ -20,7 +20,6 @@ extension Worker {
     }
 
     func takeFrames(_ connection: ConnectionPointer, _ http2: HTTP2Connection, _ bytes: UnsafeRawBufferPointer) {
-        guard connection.value.phase != .lingering else { return }
         http2.lastInput = context.now
         let goesOn = unsafe http2.session.receive(bytes, nowMilliseconds: context.now)
         takeEvents(connection, http2)
@@ -36,6 +35,12 @@ extension Worker {
                 "HTTP/2 connection ended for an error",
                 metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])
         }
+        end(connection, http2)
+    }
+
+    /// The last frame is written. The streams are over with it, though the client may take its time to close.
+    private func end(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
+        for stream in http2.streams { endStream(stream) }
         connection.value.flushFrames(context)
         linger(connection)
     }
@@ -45,7 +50,9 @@ extension Worker {
         guard http2.session.isHeadUnfinished else { return http2.headSince = 0 }
         guard http2.headSince == 0 else { return }
         http2.headSince = context.now
-        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
+        let due = context.now &+ plan.limits.requestHeadTimeout.milliseconds
+        connection.value.timer.at = min(connection.value.timer.at, due)
+        arm(connection, due)
     }
 
     /// A client that does not take answers is not read either.
@@ -160,21 +167,21 @@ extension Worker {
 
     // MARK: Time
 
-    /// Nothing came for a while. A client without streams is let go; one with streams is asked whether it lives, since
-    /// it may have nothing to say for hours.
+    /// Nothing came for a while. A client that opens no stream is let go, whatever else it sends; one with streams is
+    /// asked whether it lives, since it may have nothing to say for hours.
     func silent(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         if http2.headSince != 0 {
             let due = http2.headSince &+ plan.limits.requestHeadTimeout.milliseconds
             guard due <= context.now else { return arm(connection, due) }
             context.counters.headTimeouts &+= 1
             http2.session.goAway(error: HTTP2ErrorCode.enhanceYourCalm)
-            connection.value.flushFrames(context)
-            return linger(connection)
+            return end(connection, http2)
         }
         if connection.value.isRefused, http2.streams.isEmpty { return leave(connection, http2) }
-        let interval = plan.limits.keepAlive.milliseconds
-        if http2.lastInput &+ interval > context.now { return arm(connection, http2.lastInput &+ interval) }
-        if http2.streams.isEmpty || isDraining { return leave(connection, http2) }
+        let isIdle = http2.streams.isEmpty
+        let due = (isIdle ? http2.idleSince : http2.lastInput) &+ plan.limits.keepAlive.milliseconds
+        if due > context.now { return arm(connection, due) }
+        if isIdle { return leave(connection, http2) }
         guard !http2.session.awaitsPing else {
             logger.notice("a client did not answer PING", metadata: ["peer": "\(connection.value.peer)"])
             connection.value.transport.resetOnClose()
@@ -196,7 +203,6 @@ extension Worker {
     private func leave(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         guard connection.value.phase != .lingering else { return }
         http2.session.goAway(error: HTTP2ErrorCode.none)
-        connection.value.flushFrames(context)
-        linger(connection)
+        end(connection, http2)
     }
 }

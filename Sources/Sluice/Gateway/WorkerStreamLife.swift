@@ -38,7 +38,7 @@ extension Worker {
     func removeOverStreams() {
         while let token = overStreams.popLast() {
             guard let stream = streams.find(token) else { continue }
-            stream.value.connection.value.http2?.remove(stream)
+            stream.value.connection.value.http2?.remove(stream, now: context.now)
             streams.remove(token)
         }
     }

@@ -20,6 +20,9 @@ extension HubShard {
         return !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty
     }
 
+    /// Whether streams wait for their next turn, or for the worker to see to them.
+    var hasMore: Bool { !resuming.isEmpty || !blocked.isEmpty || !broken.isEmpty || !ended.isEmpty }
+
     private func nextDirty() -> Audience? {
         if next.isEmpty {
             swap(&next, &dirty)

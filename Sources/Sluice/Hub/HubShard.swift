@@ -53,8 +53,6 @@ final class HubShard {
     var used: [Topic] = []
     /// Sources that were told `full` may try again.
     var isRelieved = false
-    /// Ending a stream moves another to its place and writes to it, which may leave these behind the flush.
-    var hasLeftovers: Bool { !ended.isEmpty || !broken.isEmpty || !resuming.isEmpty }
     var hasNewsForSources: Bool { isRelieved || !used.isEmpty }
 
     /// Subscribers written to, if it is little, before the loop looks at its sockets again: a broadcast is sliced.

@@ -147,6 +147,9 @@ func readHTTP2Data(
     if unsafe state.pointee.writer == id, unsafe state.pointee.left > 0 {
         guard unsafe !state.pointee.output.isFull else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
         unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        if unsafe state.pointee.endsWithLast, unsafe state.pointee.left <= room {
+            unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+        }
         return unsafe min(room, state.pointee.left)
     }
     let stream = unsafe source.assumingMemoryBound(to: HTTP2Stream.self)

@@ -31,17 +31,19 @@ extension HTTP2Session {
         settle()
     }
 
-    /// Frames bytes of the body, as far as the client's windows and the output's room allow.
+    /// Frames bytes of the body, as far as the client's windows and the output's room allow. With the last of them the
+    /// response may be ended: an end of its own would have to wait for a window that need never open again.
     ///
     /// - Returns: how many were taken. When fewer than there are: if `isOutputFull`, flush and try again; else
     ///   `.writable` is said when the windows open. Nothing is kept of the rest.
-    package func write(_ id: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    package func write(_ id: Int32, _ bytes: UnsafeRawBufferPointer, isLast: Bool = false) -> Int {
         guard let start = bytes.baseAddress, bytes.count > 0, !isStopped,
             unsafe !state.pointee.output.isFull
         else { return 0 }
         unsafe state.pointee.writer = id
         unsafe state.pointee.source = start
         unsafe state.pointee.left = bytes.count
+        unsafe state.pointee.endsWithLast = isLast
         unsafe nghttp2_session_resume_data(session, id)
         pump()
         let left = unsafe state.pointee.left

@@ -53,6 +53,8 @@
     var writer: Int32 = 0
     var source: UnsafeRawPointer?
     var left = 0
+    /// They are the last of their response.
+    var endsWithLast = false
     /// Bytes of bodies that nobody will use, whose window is to be given back.
     var discarded = 0
     /// Streams to be reset, once nghttp2 may be called again.

@@ -80,9 +80,9 @@ class Browser:
 
 
 class Page:
-    def __init__(self, browser, url):
+    def __init__(self, browser, url, context=None):
         self.browser = browser
-        self.context = browser.call("Target.createBrowserContext")["browserContextId"]
+        self.context = context or browser.call("Target.createBrowserContext")["browserContextId"]
         target = browser.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime"):
@@ -97,6 +97,10 @@ class Page:
 
     def __exit__(self, *_):
         self.browser.call("Target.disposeBrowserContext", browserContextId=self.context)
+
+    def tab(self, url):
+        """Another tab of the same visitor, who shares connections and cookies; it is closed with this one."""
+        return Page(self.browser, url, self.context)
 
     def call(self, method, **parameters):
         return self.browser.call(method, self.session, **parameters)

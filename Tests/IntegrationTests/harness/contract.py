@@ -6,7 +6,7 @@ import queue
 import threading
 
 from .gateway import PATIENCE
-from .raw import ask
+from .client import ask
 
 
 class Contract:

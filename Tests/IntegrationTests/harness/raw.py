@@ -1,7 +1,6 @@
 """A client that sends exactly the bytes it is given and sees every byte of the answer."""
 
 import dataclasses
-import json
 import socket
 import ssl
 
@@ -34,8 +33,10 @@ class Response:
         return self.body.decode()
 
 
-class Connection:
-    """A TCP or TLS connection with a buffer in front."""
+class Socket:
+    """A TCP or TLS connection."""
+
+    ALPN = None
 
     def __init__(self, port, host="127.0.0.1", tls=None, server_name="localhost", receive_buffer=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -46,9 +47,10 @@ class Connection:
         self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
+            # Contexts are shared by clients of both protocols.
+            tls.set_alpn_protocols([self.ALPN])
             # An end without close_notify is a truncation, and must be seen as one.
             self.socket = tls.wrap_socket(self.socket, server_hostname=server_name, suppress_ragged_eofs=False)
-        self.buffer = b""
 
     def __enter__(self):
         return self
@@ -64,15 +66,29 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.socket.close()
 
+    def receive(self):
+        """Some bytes; none at the end."""
+        try:
+            return self.socket.recv(65536)
+        except (ConnectionError, ssl.SSLEOFError) as error:
+            raise Closed(str(error)) from None
+
+
+class Connection(Socket):
+    """HTTP/1.1 with a buffer in front."""
+
+    ALPN = "http/1.1"
+
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self.buffer = b""
+
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode())
 
     def fill(self):
         """Reads more; False at the end."""
-        try:
-            more = self.socket.recv(65536)
-        except (ConnectionError, ssl.SSLEOFError) as error:
-            raise Closed(str(error)) from None
+        more = self.receive()
         self.buffer += more
         return bool(more)
 
@@ -132,31 +148,54 @@ class Connection:
             response.body = self.rest()
         return response
 
+    def open(self, method="GET", path="/", fields=None, body=None, version="1.1"):
+        """Sends a request."""
+        self.send(request(method, path, fields, body, version))
+        return Exchange(self, method)
+
     def request(self, method="GET", path="/", fields=None, body=None):
         """Sends a request and reads its response; the connection stays."""
-        self.send(request(method, path, fields, body))
-        return self.response(method)
+        return self.open(method, path, fields, body).response()
 
 
-def request(method="GET", path="/", fields=None, body=None):
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+class Exchange:
+    """One request and its response."""
+
+    def __init__(self, connection, method):
+        self.connection = connection
+        self.method = method
+        self._is_chunked = False
+
+    def head(self):
+        head = self.connection.head()
+        self._is_chunked = head["Transfer-Encoding"] == "chunked"
+        return head
+
+    def piece(self):
+        """Some bytes of a body without a length; None at its end."""
+        if self._is_chunked:
+            return self.connection.chunk()
+        if not self.connection.buffer and not self.connection.fill():
+            return None
+        return self.connection.take(len(self.connection.buffer))
+
+    def response(self):
+        return self.connection.response(self.method)
+
+    def close(self):
+        self.connection.close()
+
+
+def joined(fields):
+    """A dictionary's fields, or a list of them."""
+    return list(fields.items()) if isinstance(fields, dict) else list(fields or [])
+
+
+def request(method="GET", path="/", fields=None, body=None, version="1.1"):
+    head = f"{method} {path} HTTP/{version}\r\nHost: localhost\r\n"
     if body is not None:
         body = body if isinstance(body, bytes) else body.encode()
         head += f"Content-Length: {len(body)}\r\n"
-    for name, value in (fields or {}).items():
+    for name, value in joined(fields):
         head += f"{name}: {value}\r\n"
     return head.encode("latin-1") + b"\r\n" + (body or b"")
-
-
-def ask(port, method="GET", path="/", fields=None, body=None, **more):
-    """One request on a connection of its own."""
-    with Connection(port, **more) as connection:
-        return connection.request(method, path, fields, body)
-
-
-def publish(port, data, topic="t", query="", fields=None, **more):
-    """Publishes one event; expects that it was taken."""
-    fields = {"Content-Type": "text/plain", **(fields or {})}
-    response = ask(port, "POST", f"/publish/{topic}{query}", fields, data, **more)
-    assert response.status == 200, response
-    return json.loads(response.body)

@@ -3,7 +3,8 @@
 import dataclasses
 import zlib
 
-from .raw import Closed, Connection
+from . import client
+from .raw import Closed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,21 +66,22 @@ class Parser:
 class Stream:
     """A subscription: sends the request, reads the head, then gives items one by one."""
 
-    def __init__(self, port, path="/events", fields=None, last_id=None, version="1.1", method="GET", **more):
-        self.connection = Connection(port, **more)
-        head = f"{method} {path} HTTP/{version}\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+    def __init__(
+        self, port=None, path="/events", fields=None, last_id=None, version="1.1", method="GET", on=None, **more
+    ):
+        """Opens a connection of its own, or a stream on one that is given."""
+        self.connection = on or client.connect(port, **more)
+        self._owns = on is None
+        fields = {"Accept": "text/event-stream", **(fields or {})}
         if last_id is not None:
-            head += f"Last-Event-ID: {last_id}\r\n"
-        for name, value in (fields or {}).items():
-            head += f"{name}: {value}\r\n"
-        self.connection.send(head + "\r\n")
-        self.head = self.connection.head()
-        self.chunked = self.head["Transfer-Encoding"] == "chunked"
+            fields["Last-Event-ID"] = last_id
+        self.exchange = self.connection.open(method, path, fields, version=version)
+        self.head = self.exchange.head()
         # Checks the trailer as well; `eof` then.
         self.gzip = zlib.decompressobj(31) if self.head["Content-Encoding"] == "gzip" else None
         self.wire = 0  # bytes of the body as they came, without framing
-        self.raw = b""
-        self.ended = None  # "clean" (last chunk, or the end of an HTTP/1.0 body) or "cut"
+        self._raw = bytearray()
+        self.ended = None  # "clean" (END_STREAM, the last chunk, or the end of an HTTP/1.0 body) or "cut"
         self._parser = Parser()
         self._items = []
 
@@ -90,7 +92,12 @@ class Stream:
         self.close()
 
     def close(self):
-        self.connection.close()
+        (self.connection if self._owns else self.exchange).close()
+
+    @property
+    def raw(self):
+        """Every byte of the body so far."""
+        return bytes(self._raw)
 
     @property
     def last_id(self):
@@ -101,13 +108,8 @@ class Stream:
         if self.ended:
             return False
         try:
-            if self.chunked:
-                data = self.connection.chunk()
-                self.ended = "clean" if data is None else None
-            else:
-                if not self.connection.buffer and not self.connection.fill():
-                    self.ended = "clean"
-                data = self.connection.take(len(self.connection.buffer))
+            data = self.exchange.piece()
+            self.ended = "clean" if data is None else None
         except Closed:
             self.ended = "cut"
             data = None
@@ -116,7 +118,7 @@ class Stream:
             if self.gzip:
                 data = self.gzip.decompress(data)
                 assert not self.gzip.unused_data
-            self.raw += data
+            self._raw += data
             self._items += self._parser.feed(data)
         return self.ended is None
 

@@ -38,12 +38,13 @@ import Testing
         }
     }
 
-    @Test func `a response whose end finds a closed window is given up on in time`() async throws {
+    @Test func `a response that finds a closed window is given up on in time`() async throws {
         try await withGateway(configuration { $0.writeTimeout = .milliseconds(50) }) { gateway in
             let client = try gateway.client()
-            // SETTINGS_INITIAL_WINDOW_SIZE as large as the body.
-            try await client.send(Self.preface + Self.frame(4, [0, 4, 0, 0, 0, 2]) + Self.get("/ok"))
-            _ = try await client.read(through: "ok")
+            // SETTINGS_INITIAL_WINDOW_SIZE, a byte smaller than the body.
+            try await client.send(Self.preface + Self.frame(4, [0, 4, 0, 0, 0, 1]) + Self.get("/ok"))
+            // DATA with a byte of it.
+            _ = try await client.read(through: "\u{0}\u{0}\u{1}\u{0}\u{0}\u{0}\u{0}\u{0}\u{1}o")
             _ = try await client.read(through: "\u{0}\u{0}\u{4}\u{3}\u{0}\u{0}\u{0}\u{0}\u{1}")
         }
     }
