@@ -161,7 +161,7 @@ extension Worker {
         connection.value.timer.timer = nil
         let now = context.now
         if connection.value.transport.isBlocked {
-            let timeout = plan.limits.writeTimeout.milliseconds
+            let timeout = plan.writeTimeout
             if connection.value.transport.blockedSince &+ timeout <= now, !connection.value.transport.isTaking(context)
             {
                 context.counters.endedWriteTimeout &+= 1
@@ -195,7 +195,7 @@ extension Worker {
         connection.value.phase = .lingering
         connection.value.held = ByteQueue()
         guard !connection.value.transport.isBlocked else {
-            return setDeadline(connection, plan.limits.writeTimeout.milliseconds)
+            return setDeadline(connection, plan.writeTimeout)
         }
         lingerOn(connection)
     }

@@ -11,7 +11,7 @@ extension Worker {
             connection.value.http2 = http2
             context.list(connection, http2)
             // A client that opens no stream is idle from here on.
-            setDeadline(connection, plan.limits.keepAlive.milliseconds)
+            setDeadline(connection, plan.keepAlive)
         } catch {
             logger.error("no HTTP/2 session", metadata: ["reason": "\(error)"])
             doom(connection)
@@ -43,7 +43,7 @@ extension Worker {
         guard http2.session.isHeadUnfinished else { return http2.headSince = 0 }
         guard http2.headSince == 0 else { return }
         http2.headSince = context.now
-        arm(connection, context.now &+ plan.limits.requestHeadTimeout.milliseconds)
+        arm(connection, context.now &+ plan.requestHeadTimeout)
     }
 
     /// A client that does not take answers is not read either.
@@ -139,7 +139,7 @@ extension Worker {
     private func settle(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         if connection.value.transport.failure != nil { return doom(connection) }
         if connection.value.transport.isBlocked {
-            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+            return arm(connection, context.now &+ plan.writeTimeout)
         }
         if http2.session.isOver { return linger(connection) }
         if http2.hasWaiting { resumeFrames(connection, http2) }
@@ -161,14 +161,14 @@ extension Worker {
     /// it may have nothing to say for hours.
     func silent(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         if http2.headSince != 0 {
-            let due = http2.headSince &+ plan.limits.requestHeadTimeout.milliseconds
+            let due = http2.headSince &+ plan.requestHeadTimeout
             guard due <= context.now else { return arm(connection, due) }
             context.counters.headTimeouts &+= 1
             http2.session.goAway(error: HTTP2ErrorCode.enhanceYourCalm)
             connection.value.flushFrames(context)
             return linger(connection)
         }
-        let interval = plan.limits.keepAlive.milliseconds
+        let interval = plan.keepAlive
         if http2.lastInput &+ interval > context.now { return arm(connection, http2.lastInput &+ interval) }
         if http2.streams.isEmpty || isDraining { return leave(connection, http2) }
         guard !http2.session.awaitsPing else {
@@ -178,7 +178,7 @@ extension Worker {
         }
         http2.session.ping()
         context.list(connection, http2)
-        arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+        arm(connection, context.now &+ plan.writeTimeout)
     }
 
     /// Says that no more streams are taken; those that run end by themselves.

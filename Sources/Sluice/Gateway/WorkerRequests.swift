@@ -9,7 +9,7 @@ extension Worker {
         stream.value.exchange = exchange
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
-        setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(stream, plan.requestHeadTimeout)
         guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
         if answerPreflight(stream, exchange) { return }
 
@@ -128,7 +128,7 @@ extension Worker {
 
     func bodyPart(_ stream: StreamPointer, _ bytes: UnsafeRawBufferPointer) {
         guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
-        setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(stream, plan.requestHeadTimeout)
         switch exchange.bodyUse {
         case .collect(let limit):
             guard bytes.count <= limit - exchange.body.count else {
