@@ -120,6 +120,14 @@ package struct FieldBlock: Sendable {
         return nil
     }
 
+    /// Whether the first field with this id has just this value.
+    package func has(_ id: FieldID, _ value: StaticString) -> Bool {
+        guard let found = first(id), found.count == value.utf8CodeUnitCount else { return false }
+        return unsafe found.withUnsafeBytes { found in
+            unsafe found.elementsEqual(UnsafeRawBufferPointer(start: value.utf8Start, count: found.count))
+        }
+    }
+
     /// How many fields there are with this id.
     package func count(of id: FieldID) -> Int {
         var count = 0

@@ -32,6 +32,11 @@ package enum JSONText {
         append(String(decoding: bytes, as: UTF8.self), to: &target)
     }
 
+    static func append(_ number: Int, to target: inout [UInt8]) {
+        guard (0..<10).contains(number) else { return target.append(contentsOf: String(number).utf8) }
+        target.append(0x30 + UInt8(number))
+    }
+
     static func append(_ text: String, to target: inout [UInt8]) {
         // Ids and their like: the answer to a batch holds thousands.
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {

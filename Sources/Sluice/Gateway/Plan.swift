@@ -44,6 +44,10 @@ final class Plan: Sendable {
 
     let configuration: Configuration
     let limits: Limits
+    /// Of the limits, in milliseconds: what every request asks for.
+    let requestHeadTimeout: UInt64
+    let keepAlive: UInt64
+    let writeTimeout: UInt64
     let httpLimits: HTTP1Limits
     let http2Limits: HTTP2Limits
     let connectionLimit: Int
@@ -63,6 +67,9 @@ final class Plan: Sendable {
         self.handler = handler
         self.logger = logger
         limits = configuration.limits
+        requestHeadTimeout = limits.requestHeadTimeout.milliseconds
+        keepAlive = limits.keepAlive.milliseconds
+        writeTimeout = limits.writeTimeout.milliseconds
         httpLimits = HTTP1Limits(
             requestLine: limits.requestLine, head: limits.requestHead, fields: limits.requestFields)
         http2Limits = HTTP2Limits(

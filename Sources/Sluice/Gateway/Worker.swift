@@ -234,7 +234,7 @@ final class Worker: EventLoopHandler {
                 return
             }
         }
-        transport.setOptions(writeTimeout: plan.limits.writeTimeout.milliseconds)
+        transport.setOptions(writeTimeout: plan.writeTimeout)
         let connection = connections.add(
             Connection(transport, token: token, listener: number, peer: peer, limits: plan.httpLimits))
         do {
@@ -248,7 +248,7 @@ final class Worker: EventLoopHandler {
             if !plan.ledger.count(address) { connection.value.isRefused = true }
         }
         if plan.ledger.count > plan.connectionLimit { connection.value.isRefused = true }
-        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(connection, plan.requestHeadTimeout)
         // With most clients the request is there already.
         readInTurn(connection)
     }

@@ -163,7 +163,7 @@ extension Worker {
         connection.value.timer.timer = nil
         let now = context.now
         if connection.value.transport.isBlocked {
-            let timeout = plan.limits.writeTimeout.milliseconds
+            let timeout = plan.writeTimeout
             if connection.value.transport.blockedSince &+ timeout <= now, !connection.value.transport.isTaking(context)
             {
                 context.counters.endedWriteTimeout &+= 1
@@ -198,12 +198,12 @@ extension Worker {
     func linger(_ connection: ConnectionPointer) {
         connection.value.phase = .lingering
         connection.value.held = ByteQueue()
-        // Nothing of them is heard any more, and nothing that they write would leave.
+        // They are over with the connection's last word, though the client may take its time to close.
         if let http2 = connection.value.http2 { for stream in http2.streams { endStream(stream) } }
         guard !connection.value.transport.isBlocked else {
             // What waits has as long as the client takes of it.
             connection.value.timer.at = 0
-            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+            return arm(connection, context.now &+ plan.writeTimeout)
         }
         lingerOn(connection)
     }

@@ -69,7 +69,7 @@ extension Worker {
         guard connection.value.phase == .idle, connection.value.parser?.isIdle == false || !connection.value.isDecided
         else { return }
         connection.value.phase = .head
-        setDeadline(connection, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(connection, plan.requestHeadTimeout)
     }
 
     /// The response has been written: when it has left, the next request's turn comes, or the connection ends.
@@ -79,7 +79,7 @@ extension Worker {
         guard connection.value.transport.isDoneWithResponse else { return watchIfBlocked(stream) }
         if stream.value.exchange?.bodyEnded == false, !stream.value.closesAfterResponse {
             // The rest of the body is read and thrown away first, lest it become the next request.
-            return setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+            return setDeadline(stream, plan.requestHeadTimeout)
         }
         let closes = stream.value.closesAfterResponse || isDraining
         endStream(stream)
@@ -89,7 +89,7 @@ extension Worker {
             connection.value.parser = RequestParser(limits: plan.httpLimits)
         }
         connection.value.transport.setReading(true, context)
-        setDeadline(connection, plan.limits.keepAlive.milliseconds)
+        setDeadline(connection, plan.keepAlive)
         releaseHeld(connection)
     }
 

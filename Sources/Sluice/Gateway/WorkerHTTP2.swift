@@ -11,8 +11,7 @@ extension Worker {
             connection.value.http2 = http2
             context.list(connection, http2)
             // A client that opens no stream is idle from here on; one over a limit is here for its refusal alone.
-            let patience = connection.value.isRefused ? plan.limits.requestHeadTimeout : plan.limits.keepAlive
-            setDeadline(connection, patience.milliseconds)
+            setDeadline(connection, connection.value.isRefused ? plan.requestHeadTimeout : plan.keepAlive)
         } catch {
             logger.error("no HTTP/2 session", metadata: ["reason": "\(error)"])
             doom(connection)
@@ -35,12 +34,11 @@ extension Worker {
                 "HTTP/2 connection ended for an error",
                 metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])
         }
-        end(connection, http2)
+        end(connection)
     }
 
-    /// The last frame is written. The streams are over with it, though the client may take its time to close.
-    private func end(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
-        for stream in http2.streams { endStream(stream) }
+    /// The last frame is written.
+    private func end(_ connection: ConnectionPointer) {
         connection.value.flushFrames(context)
         linger(connection)
     }
@@ -50,7 +48,7 @@ extension Worker {
         guard http2.session.isHeadUnfinished else { return http2.headSince = 0 }
         guard http2.headSince == 0 else { return }
         http2.headSince = context.now
-        let due = context.now &+ plan.limits.requestHeadTimeout.milliseconds
+        let due = context.now &+ plan.requestHeadTimeout
         connection.value.timer.at = min(connection.value.timer.at, due)
         arm(connection, due)
     }
@@ -149,7 +147,7 @@ extension Worker {
         if connection.value.transport.failure != nil { return doom(connection) }
         guard connection.value.phase != .lingering else { return }
         if connection.value.transport.isBlocked {
-            return arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+            return arm(connection, context.now &+ plan.writeTimeout)
         }
         if http2.session.isOver { return linger(connection) }
         if http2.hasWaiting { resumeFrames(connection, http2) }
@@ -171,15 +169,15 @@ extension Worker {
     /// asked whether it lives, since it may have nothing to say for hours.
     func silent(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         if http2.headSince != 0 {
-            let due = http2.headSince &+ plan.limits.requestHeadTimeout.milliseconds
+            let due = http2.headSince &+ plan.requestHeadTimeout
             guard due <= context.now else { return arm(connection, due) }
             context.counters.headTimeouts &+= 1
             http2.session.goAway(error: HTTP2ErrorCode.enhanceYourCalm)
-            return end(connection, http2)
+            return end(connection)
         }
         if connection.value.isRefused, http2.streams.isEmpty { return leave(connection, http2) }
         let isIdle = http2.streams.isEmpty
-        let due = (isIdle ? http2.idleSince : http2.lastInput) &+ plan.limits.keepAlive.milliseconds
+        let due = (isIdle ? http2.idleSince : http2.lastInput) &+ plan.keepAlive
         if due > context.now { return arm(connection, due) }
         if isIdle { return leave(connection, http2) }
         guard !http2.session.awaitsPing else {
@@ -189,7 +187,7 @@ extension Worker {
         }
         http2.session.ping()
         context.list(connection, http2)
-        arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+        arm(connection, context.now &+ plan.writeTimeout)
     }
 
     /// Says that no more streams are taken; those that run end by themselves.
@@ -203,6 +201,6 @@ extension Worker {
     private func leave(_ connection: ConnectionPointer, _ http2: HTTP2Connection) {
         guard connection.value.phase != .lingering else { return }
         http2.session.goAway(error: HTTP2ErrorCode.none)
-        end(connection, http2)
+        end(connection)
     }
 }

@@ -65,7 +65,7 @@ extension Worker {
         guard let (stream, exchange) = find(request) else { return }
         if exchange.bodyEnded { return request.bodyArrived(.success([])) }
         expectBody(stream, exchange, limit: max(0, limit))
-        setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(stream, plan.requestHeadTimeout)
         releaseUnread(stream)
     }
 
@@ -112,7 +112,7 @@ extension Worker {
 
     /// A client that leaves is noticed by its hang-up: reading goes on, and what it sends is kept up to one buffer.
     private func watchForLeaving(_ stream: StreamPointer) {
-        arm(stream, context.now &+ plan.limits.writeTimeout.milliseconds)
+        arm(stream, context.now &+ plan.writeTimeout)
     }
 
     /// Writes what a program's stream holds, as far as the client takes it.

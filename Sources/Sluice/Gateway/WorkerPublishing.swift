@@ -28,16 +28,17 @@ extension Worker {
         do throws(PublishRefusal) {
             let request = try PublishRequest(
                 try PublishMedia(head.fields), query: head.query, body: body, atMost: plan.limits.publishEvents)
-            try gather(request, try topics.names(for: request, exchange.parameters))
-            try publishBatch()
+            try publish(request, try topics.names(for: request, exchange.parameters), by: &batch)
             context.counters.published &+= UInt64(request.events.count)
-            answerPublisher(stream, exchange)
+            answerPublisher(stream, exchange, receipt(batch))
         } catch {
             refusePublish(stream, exchange, error)
         }
     }
 
-    private func gather(_ request: PublishRequest, _ names: PublishTopics.Names) throws(PublishRefusal) {
+    private func publish(
+        _ request: PublishRequest, _ names: PublishTopics.Names, by batch: inout EncodedBatch
+    ) throws(PublishRefusal) {
         var topic: Topic?
         for (index, event) in request.events.enumerated() {
             let name = names[index]
@@ -52,9 +53,6 @@ extension Worker {
                     request.isList ? index : nil, key, 404, "there is no topic \(PublishRefusal.shown(name))")
             }
         }
-    }
-
-    private func publishBatch() throws(PublishRefusal) {
         guard !batch.placements.isEmpty else { return }
         switch hub.publish(&batch, from: index) {
         case .accepted: break
@@ -71,16 +69,16 @@ extension Worker {
     /// An answer leaves when what it tells of was written to those who wait for it here, as far as this tick gets: they
     /// come first, and waking a publisher first would let it take this thread's processor before they have their events.
     /// Over HTTP/2 the frames of a tick leave at its end anyway; over HTTP/1.1 the connection holds back what is written.
-    private func answerPublisher(_ stream: StreamPointer, _ exchange: Exchange) {
+    private func answerPublisher(_ stream: StreamPointer, _ exchange: Exchange, _ receipt: [UInt8]) {
         let connection = stream.value.connection
         if stream.value.number == 0, connection.value.transport.hold(context) {
             holding.append(connection.value.token)
         }
-        respond(stream, exchange, status: 200, datedFields: receiptFields, body: receipt())
+        respond(stream, exchange, status: 200, datedFields: receiptFields, body: receipt)
     }
 
     /// `{"ids":[...],"subscribers":n}`
-    private func receipt() -> [UInt8] {
+    private func receipt(_ batch: EncodedBatch) -> [UInt8] {
         var json: [UInt8] = []
         json.reserveCapacity(48 + 24 * batch.placements.count)
         json.append(contentsOf: "{\"ids\":[".utf8)
@@ -96,7 +94,7 @@ extension Worker {
             }
         }
         json.append(contentsOf: "],\"subscribers\":".utf8)
-        json.append(contentsOf: String(batch.subscribers).utf8)
+        JSONText.append(batch.subscribers, to: &json)
         json.append(0x7D)
         return json
     }
@@ -111,7 +109,7 @@ extension Worker {
             guard let connection = connections.find(token), !connection.value.isDoomed else { continue }
             becameWritable(connection)
             if connection.value.transport.isBlocked {
-                arm(connection, context.now &+ plan.limits.writeTimeout.milliseconds)
+                arm(connection, context.now &+ plan.writeTimeout)
             }
         }
         // A stream that was begun here starts with the hub's answer, which lies in this worker's own mailbox unannounced.

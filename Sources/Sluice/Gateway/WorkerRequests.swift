@@ -9,7 +9,7 @@ extension Worker {
         stream.value.exchange = exchange
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
-        setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(stream, plan.requestHeadTimeout)
         guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
         if answerPreflight(stream, exchange) { return }
 
@@ -130,7 +130,7 @@ extension Worker {
         guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
         // What follows a whole answer is of no use, and gives it no more time to leave.
         if stream.value.number != 0, stream.value.isFinishing { return }
-        setDeadline(stream, plan.limits.requestHeadTimeout.milliseconds)
+        setDeadline(stream, plan.requestHeadTimeout)
         switch exchange.bodyUse {
         case .collect(let limit):
             guard bytes.count <= limit - exchange.body.count else {

@@ -54,7 +54,7 @@ extension Worker {
         guard stream.value.isFinishing, !stream.value.isOver, !stream.value.connection.value.isDoomed else { return }
         guard stream.value.number != 0 else { return finishHTTP1(stream) }
         // It is over when both sides have ended, which the engine says. The end waits for the client's windows as bytes do.
-        setDeadline(stream, plan.limits.writeTimeout.milliseconds)
+        setDeadline(stream, plan.writeTimeout)
         watchIfBlocked(stream)
     }
 
@@ -81,7 +81,7 @@ extension Worker {
     /// Looks for clients that take nothing: of a connection, or of one stream of it.
     func watchIfBlocked(_ stream: StreamPointer) {
         guard stream.value.isBlocked else { return }
-        let at = context.now &+ plan.limits.writeTimeout.milliseconds
+        let at = context.now &+ plan.writeTimeout
         if stream.value.connection.value.transport.isBlocked { arm(stream.value.connection, at) }
         if stream.value.number != 0 { arm(stream, at) }
     }
@@ -105,7 +105,7 @@ extension Worker {
 
     /// A stream whose window stays closed is reset; what its connection takes or not is looked at there.
     private func isTaking(_ stream: StreamPointer) -> Bool {
-        let timeout = plan.limits.writeTimeout.milliseconds
+        let timeout = plan.writeTimeout
         let isHeldUp = stream.value.connection.value.transport.isBlocked
         let due = (isHeldUp ? context.now : stream.value.blockedSince) &+ timeout
         guard due <= context.now else {

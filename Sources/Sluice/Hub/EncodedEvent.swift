@@ -60,7 +60,7 @@ struct EncodedEvent: @unchecked Sendable {
             digitsEnd = block.count
             block.append(0x0A)
         } else if form.ids == .upstream, !draft.id.isEmpty {
-            block.append(contentsOf: [0x69, 0x64, 0x3A, 0x20])
+            block.append(contentsOf: "id: ".utf8)
             ownID = block.count..<block.count + draft.id.count
             block.append(contentsOf: draft.id)
             block.append(0x0A)
@@ -117,15 +117,18 @@ struct EncodedEvent: @unchecked Sendable {
         }
     }
 
-    var sequence: UInt64 { buffer.header.sequence }
-    var milliseconds: UInt64 { buffer.header.milliseconds }
-    var typeKey: Int { buffer.header.typeKey }
+    /// By its address: accesses to what is stored in an object are checked at run time, and here none can overlap.
+    private var header: Header { unsafe buffer.withUnsafeMutablePointerToHeader { unsafe $0.pointee } }
+
+    var sequence: UInt64 { header.sequence }
+    var milliseconds: UInt64 { header.milliseconds }
+    var typeKey: Int { header.typeKey }
     /// Of a compressed one: the check of its text, and the bytes of that.
-    var checksum: UInt32 { buffer.header.checksum }
-    var textCount: Int { buffer.header.textCount }
+    var checksum: UInt32 { header.checksum }
+    var textCount: Int { header.textCount }
     /// The check of the text, of one that is not compressed.
     var textChecksum: UInt32 { unsafe withBytes(.untilClose) { unsafe CRC32.checksum($0) } }
-    var hasOwnID: Bool { !buffer.header.ownID.isEmpty }
+    var hasOwnID: Bool { !header.ownID.isEmpty }
 
     /// The event's own id; empty without one.
     var ownID: [UInt8] {
@@ -137,13 +140,13 @@ struct EncodedEvent: @unchecked Sendable {
 
     /// The memory that an event takes in a log, beside the log's ring: its object, its bytes, its place in the index.
     var cost: Int {
-        let index = hasOwnID ? 96 + buffer.header.ownID.count : 0
-        return 32 + MemoryLayout<Header>.size + buffer.header.count + index
+        let index = hasOwnID ? 96 + header.ownID.count : 0
+        return 32 + MemoryLayout<Header>.size + header.count + index
     }
 
     /// The bytes in the form that a stream's framing wants.
     func count(_ framing: Framing) -> Int {
-        framing == .chunked ? buffer.header.count : buffer.header.count - 2 - Int(buffer.header.payloadStart)
+        framing == .chunked ? header.count : header.count - 2 - Int(header.payloadStart)
     }
 
     func withBytes<Result>(_ framing: Framing, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
