@@ -24,6 +24,12 @@ final class HTTP2Connection {
         idleSince = now
     }
 
+    /// Whether more of a body may be kept, of which each may have `limit` bytes: four whole ones at once.
+    func hasRoom(for count: Int, atMost limit: Int) -> Bool {
+        let kept = streams.reduce(0) { $0 + ($1.value.exchange?.body.count ?? 0) }
+        return kept + count <= 4 * min(limit, 1 << 40)
+    }
+
     func insert(_ stream: Place<Stream>) {
         stream.value.place = streams.count
         streams.append(stream)

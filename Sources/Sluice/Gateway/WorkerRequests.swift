@@ -138,6 +138,11 @@ extension Worker {
                 exchange.bodyUse = .discard
                 return bodyTooLarge(stream, exchange)
             }
+            if let http2 = stream.value.connection.value.http2, !http2.hasRoom(for: bytes.count, atMost: limit) {
+                exchange.body = []
+                exchange.bodyUse = .discard
+                return tooManyBodies(stream, exchange)
+            }
             unsafe exchange.body.append(contentsOf: bytes)
         case .discard, .wait:
             exchange.bodyBytes += bytes.count
@@ -151,6 +156,13 @@ extension Worker {
         if let handler = exchange.handler { return handler.bodyTooLarge() }
         stream.value.closesAfterResponse = true
         respond(stream, exchange, status: 413, text: "the body is larger than \(plan.limits.publishBody) bytes")
+    }
+
+    /// Streams are cheap to open, and each may have a body that is kept: a connection's bodies are bounded together.
+    private func tooManyBodies(_ stream: StreamPointer, _ exchange: Exchange) {
+        if let handler = exchange.handler { return handler.bodyTooLarge() }
+        exchange.commonFields.append(.retryAfter, "1")
+        respond(stream, exchange, status: 429, text: "too many bodies are under way on this connection")
     }
 
     func bodyEnded(_ stream: StreamPointer) {

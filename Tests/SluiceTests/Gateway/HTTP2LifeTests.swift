@@ -11,11 +11,12 @@ import Testing
         [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, stream] + payload
     }
 
-    /// GET over `http`, of a path, with fields that are not kept in a table (RFC 7541, 6.2.2).
-    private static func get(_ path: String) -> [UInt8] {
-        let fields = [0x82, 0x86, 0x04, UInt8(path.utf8.count)] + path.utf8 + [0x01, 1, 0x78]
-        return frame(1, flags: 5, stream: 1, fields)
+    /// A request over `http`, of a path and a host, with fields that are not kept in a table (RFC 7541, 6.2.2).
+    private static func fields(_ method: UInt8, _ path: String) -> [UInt8] {
+        [method, 0x86, 0x04, UInt8(path.utf8.count)] + path.utf8 + [0x01, 1, 0x78]
     }
+
+    private static func get(_ path: String) -> [UInt8] { frame(1, flags: 5, stream: 1, fields(0x82, path)) }
 
     private func configuration(_ change: (inout Limits) -> Void) -> Configuration {
         var configuration = Configuration.make()
@@ -46,6 +47,23 @@ import Testing
             // DATA with a byte of it.
             _ = try await client.read(through: "\u{0}\u{0}\u{1}\u{0}\u{0}\u{0}\u{0}\u{0}\u{1}o")
             _ = try await client.read(through: "\u{0}\u{0}\u{4}\u{3}\u{0}\u{0}\u{0}\u{0}\u{1}")
+        }
+    }
+
+    @Test func `the bodies that one connection may have under way are bounded together`() async throws {
+        let limited = configuration { $0.publishBody = 200 }
+        try await withGateway(limited) { gateway in
+            let client = try gateway.client()
+            try await client.send(Self.preface + Self.frame(4))
+            let head = Self.fields(0x83, "/publish/news")
+            for stream in [1, 3, 5, 7, 9] as [UInt8] {
+                try await client.send(Self.frame(1, flags: 4, stream: stream, head))
+                try await client.send(Self.frame(0, stream: stream, Array(repeating: 0x78, count: 190)))
+            }
+            // DATA on the fifth.
+            _ = try await client.read(through: "too many bodies")
+            try await client.send(Self.frame(0, flags: 1, stream: 1))
+            _ = try await client.read(through: "\"ids\"")
         }
     }
 
