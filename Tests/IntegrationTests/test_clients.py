@@ -121,8 +121,10 @@ class TestHTTPX:
             with connect_sse(client, "GET", gateway.url("/events")) as source:
                 source.response.raise_for_status()
                 events = source.iter_sse()
-                threading.Thread(target=published_to_someone, args=(gateway.port, "one\ntwo")).start()
+                publisher = threading.Thread(target=published_to_someone, args=(gateway.port, "one\ntwo"))
+                publisher.start()
                 event = next(events)
+                publisher.join()
                 assert (event.event, event.data) == ("message", "one\ntwo")
             missed = [publish(gateway.port, str(number))["ids"][0] for number in range(5)]
             with connect_sse(client, "GET", gateway.url("/events"), headers={"Last-Event-ID": missed[1]}) as source:

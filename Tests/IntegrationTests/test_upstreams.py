@@ -7,9 +7,10 @@ import subprocess
 import threading
 
 import pytest
-from harness.client import ask, publish
+from harness.client import publish
 from harness.gateway import free_ports, settings
 from harness.proxy import Relay
+from harness.raw import Connection
 from harness.sse import Stream
 
 QUICK = {"initial": "100ms", "maximum": "300ms"}
@@ -52,17 +53,21 @@ class Nchan:
         self.process = subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-c", self.configuration])
         while True:
             try:
-                ask(self.port, path="/pub")
+                self.ask()
                 return
             except ConnectionRefusedError:
                 assert self.process.poll() is None, "nginx did not start"
 
     def publish(self, data):
-        response = ask(self.port, "POST", "/pub", {"Content-Type": "text/plain"}, data)
+        response = self.ask("POST", data)
         assert response.status in (201, 202), response
 
     def date(self):
-        return ask(self.port, path="/pub")["Date"]
+        return self.ask()["Date"]
+
+    def ask(self, method="GET", body=None):
+        with Connection(self.port) as connection:
+            return connection.request(method, "/pub", {"Content-Type": "text/plain"}, body)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

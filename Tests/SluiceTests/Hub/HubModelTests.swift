@@ -30,7 +30,7 @@ import Testing
         var published: [Published] = []
         var clients: [Client] = []
 
-        init(seed: UInt64) throws {
+        init(seed: UInt64, window: UInt32?) throws {
             var options = TopicOptions()
             options.heartbeat = .zero
             options.history = History(events: 1 << 20, bytes: 1 << 30)
@@ -39,7 +39,7 @@ import Testing
             room.linger = .zero
             fixture = try ShardFixture(
                 Dictionary(uniqueKeysWithValues: HubModelTests.literals.map { ($0, options) } + [("room.{n}", room)]),
-                workers: 2)
+                workers: 2, window: window)
             chance = SplitMix(state: seed)
         }
 
@@ -109,9 +109,9 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<12 as Range<UInt64>)
-    func `a stream gets what its topics get, whatever else happens`(seed: UInt64) throws {
-        let play = try Play(seed: seed)
+    @Test(arguments: 0..<12 as Range<UInt64>, [nil, 5000, 1 << 20])
+    func `a stream gets what its topics get, whatever else happens`(seed: UInt64, window: UInt32?) throws {
+        let play = try Play(seed: seed, window: window)
         for _ in 0..<400 { try play.step() }
         for client in play.clients {
             let received = play.received(client)
@@ -132,9 +132,9 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<6 as Range<UInt64>)
-    func `what was refused is taken when all that was published was written`(seed: UInt64) throws {
-        let play = try Play(seed: seed)
+    @Test(arguments: 0..<6 as Range<UInt64>, [nil, 5000, 1 << 20])
+    func `what was refused is taken when all that was published was written`(seed: UInt64, window: UInt32?) throws {
+        let play = try Play(seed: seed, window: window)
         for _ in 0..<400 { try play.step() }
         for worker in 0..<2 { while play.fixture.flush(worker: worker) {} }
         for name in Self.literals {

@@ -33,11 +33,14 @@ final class ShardFixture {
         var bodyBytes = 0
         var parser = EventParser(limits: .init())
         var events: [String] = []
+        /// Over HTTP/2: what makes and reads its frames.
+        let http2: HTTP2Client?
 
         init(
             _ socket: consuming Socket, _ shard: HubShard, _ connection: Token, _ subscriber: Token,
-            _ inflater: Inflater?
+            _ inflater: Inflater?, _ http2: HTTP2Client?
         ) {
+            self.http2 = http2
             self.socket = socket
             self.shard = shard
             self.connection = connection
@@ -48,7 +51,12 @@ final class ShardFixture {
         /// What of these bytes is the stream's text.
         func text(of bytes: [UInt8]) -> [UInt8] {
             var bytes = bytes
-            if !isInBody {
+            if let http2 {
+                #expect(http2.receive(bytes))
+                opening = http2.seen.head
+                hasEnded = http2.seen.hasEnded
+                bytes = http2.takeBody()
+            } else if !isInBody {
                 opening += bytes
                 guard let end = opening.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound else { return [] }
                 bytes = Array(opening[end...])
@@ -71,11 +79,16 @@ final class ShardFixture {
 
     /// Whether clients keep what they read.
     var keepsBodies = false
+    /// What a client of HTTP/2 lets be under way on its stream; `nil`: clients speak HTTP/1.
+    private let window: UInt32?
+    /// Whether clients of HTTP/2 give windows back as they read.
+    var givesWindow = true
 
     init(
-        _ topics: [String: TopicOptions], logBytes: Int = 1 << 30, workers: Int = 1,
+        _ topics: [String: TopicOptions], logBytes: Int = 1 << 30, workers: Int = 1, window: UInt32? = nil,
         clock: any MonotonicClock = SystemClock()
     ) throws {
+        self.window = window
         DescriptorLimit.raise()
         let mailboxes = try (0..<workers).map { _ in try Mailbox<Hub.Message>() }
         let hub = Hub(
@@ -110,16 +123,29 @@ final class ShardFixture {
         transport.setOptions(writeTimeout: 30_000)
         let connection = connections.add(
             Connection(transport, token: token, listener: 0, peer: listener.boundAddress, limits: HTTP1Limits()))
-        let stream = streams.add(Stream(on: connection, token: streams.nextToken, number: 0))
+        let http2 = try window.map { try HTTP2Client(window: $0, givesWindow: givesWindow) }
+        if let http2 { try open(connection, http2) }
+        let stream = streams.add(Stream(on: connection, token: streams.nextToken, number: http2 == nil ? 0 : 1))
         stream.value.framing = .untilClose
+        connection.value.http2?.insert(stream)
         let opening = Opening(
             head: ResponseHead(status: 200, fields: FieldBlock()), lastEventID: cursor.map(hub.id),
             isCompressed: isCompressed && shards[worker].canCompress)
         try shards[worker].subscribe(stream, to: try topics.map(hub.topic(named:)), opening: opening)
         guard let subscriber = stream.value.subscriber else { throw Errno.invalid }
         clients[token] = Client(
-            socket, shards[worker], token, subscriber, isCompressed ? try Inflater(.gzip) : nil)
+            socket, shards[worker], token, subscriber, isCompressed ? try Inflater(.gzip) : nil, http2)
         return token
+    }
+
+    /// The engine of HTTP/2 on a new connection, with the client's request.
+    private func open(_ connection: Place<Connection>, _ client: HTTP2Client) throws {
+        let http2 = try HTTP2Connection(limits: HTTP2Limits(), now: context.now)
+        connection.value.http2 = http2
+        let said = client.output()
+        let isFine = unsafe said.withUnsafeBytes { unsafe http2.session.receive($0, nowMilliseconds: context.now) }
+        #expect(isFine)
+        while http2.session.nextEvent() != nil {}
     }
 
     private func accept() throws -> Socket {
@@ -180,7 +206,16 @@ final class ShardFixture {
     @discardableResult
     func flush(worker: Int = 0) -> Bool {
         shards[worker].takeMail()
+        defer { flushFrames() }
         return shards[worker].flush()
+    }
+
+    private func flushFrames() {
+        while let token = context.framed.popLast() {
+            guard let connection = connections.find(token) else { continue }
+            connection.value.http2?.isListed = false
+            connection.value.flushFrames(context)
+        }
     }
 
     /// The last event that a subscriber was sent.
@@ -203,6 +238,7 @@ final class ShardFixture {
         while !isQuiet {
             client.shard.takeMail()
             while client.shard.flush() { client.shard.takeMail() }
+            flushFrames()
             isQuiet = !read(token)
         }
         return client.events
@@ -224,11 +260,53 @@ final class ShardFixture {
                 client.events.append((type.isEmpty ? "" : type + ": ") + String(decoding: event.data, as: UTF8.self))
             }
         }
-        guard let connection = connections.find(client.connection), connection.value.transport.isBlocked else {
-            return !bytes.isEmpty
-        }
+        guard let connection = connections.find(client.connection) else { return false }
+        if let http2 = client.http2 { return talk(client, http2, connection) || !bytes.isEmpty }
+        guard connection.value.transport.isBlocked else { return !bytes.isEmpty }
         if connection.value.transport.becameWritable(context) { client.shard.resume(client.subscriber) }
         return true
+    }
+
+    /// What a client of HTTP/2 says to what it read, and what comes of that.
+    /// - Returns: whether anything moved.
+    private func talk(_ client: Client, _ far: HTTP2Client, _ connection: Place<Connection>) -> Bool {
+        guard let near = connection.value.http2 else { return false }
+        let said = far.output()
+        _ = unsafe said.withUnsafeBytes { unsafe near.session.receive($0, nowMilliseconds: context.now) }
+        var mayGoOn = !said.isEmpty
+        if connection.value.transport.isBlocked {
+            mayGoOn = true
+            guard connection.value.transport.becameWritable(context) else { return true }
+        }
+        connection.value.flushFrames(context)
+        var isWritable = near.hasWaiting && !connection.value.transport.isBlocked
+        if isWritable { near.hasWaiting = false }
+        while let event = near.session.nextEvent() {
+            if case .writable = event { isWritable = true }
+            if case .closed = event { client.shard.unsubscribe(client.subscriber) }
+        }
+        guard isWritable, let stream = near.streams.first else { return mayGoOn }
+        if stream.value.becameWritable(context) { client.shard.resume(client.subscriber) }
+        flushFrames()
+        return true
+    }
+
+    /// Gives a client's stream, or its connection, window by hand.
+    func giveWindow(_ token: Token, connection: Int32 = 0, stream: Int32 = 0) {
+        if connection > 0 { clients[token]?.http2?.giveWindow(0, connection) }
+        if stream > 0 { clients[token]?.http2?.giveWindow(1, stream) }
+    }
+
+    /// A client of HTTP/2 leaves its stream.
+    func resetStream(_ token: Token) { clients[token]?.http2?.resetStream() }
+
+    /// The stream that a client reads.
+    func stream(_ token: Token) -> Place<Stream>? {
+        clients[token].flatMap { $0.shard.subscribers.find($0.subscriber)?.value.stream }
+    }
+
+    func isLagging(_ token: Token) -> Bool {
+        clients[token].flatMap { $0.shard.subscribers.find($0.subscriber)?.value.state } == .lagging
     }
 
     private func read(_ client: Client) -> [UInt8]? {
