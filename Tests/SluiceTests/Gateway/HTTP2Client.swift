@@ -13,6 +13,9 @@ import CNghttp2
         var hasEnded = false
         /// The code of the reset that closed it.
         var reset: UInt32?
+        /// What of the request's body waits for window, or for its rest.
+        var sending: [UInt8] = []
+        var sendsMore = false
     }
 
     private let session: OpaquePointer
@@ -22,7 +25,8 @@ import CNghttp2
 
     /// - Parameter window: what may be under way on the stream; the connection's own is 65,535 bytes.
     /// - Parameter givesWindow: whether what is read makes room for more.
-    init(window: UInt32, givesWindow: Bool) throws {
+    /// - Parameter hasBody: whether it is a POST, whose body `send` gives.
+    init(window: UInt32 = 65_535, givesWindow: Bool = true, hasBody: Bool = false) throws {
         unsafe record = .allocate(capacity: 1)
         unsafe record.initialize(to: Record())
         guard let session = unsafe HTTP2Client.make(record, givesWindow) else { throw HTTP2ClientFailure() }
@@ -31,7 +35,8 @@ import CNghttp2
             nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: window)
         ]
         unsafe _ = nghttp2_submit_settings(session, 0, entries, entries.count)
-        request()
+        unsafe record.pointee.sendsMore = hasBody
+        request(hasBody: hasBody)
     }
 
     deinit {
@@ -40,8 +45,8 @@ import CNghttp2
         unsafe record.deallocate()
     }
 
-    private func request() {
-        let fields = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")]
+    private func request(hasBody: Bool) {
+        let fields = [(":method", hasBody ? "POST" : "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")]
         var text: [UInt8] = []
         let ranges = fields.map { name, value in
             let start = text.count
@@ -54,8 +59,17 @@ import CNghttp2
                 unsafe nghttp2_nv(
                     name: start + at, value: start + at + name, namelen: name, valuelen: value, flags: 0)
             }
-            unsafe _ = nghttp2_submit_request(session, nil, pairs, pairs.count, nil, nil)
+            var body = unsafe nghttp2_data_provider()
+            unsafe body.read_callback = hasBody ? readBody : nil
+            unsafe _ = nghttp2_submit_request(session, nil, pairs, pairs.count, &body, nil)
         }
+    }
+
+    /// Sends some of the request's body.
+    func send(_ bytes: [UInt8], isLast: Bool = false) {
+        unsafe record.pointee.sending += bytes
+        unsafe record.pointee.sendsMore = !isLast
+        unsafe _ = nghttp2_session_resume_data(session, 1)
     }
 
     /// What the client has to say.
@@ -144,4 +158,19 @@ private func onFrame(_ session: OpaquePointer?, _ frame: Frame, _ data: UnsafeMu
     default: break
     }
     return 0
+}
+
+private func readBody(
+    _ session: OpaquePointer?, _ id: Int32, _ buffer: UnsafeMutablePointer<UInt8>?, _ room: Int,
+    _ flags: UnsafeMutablePointer<UInt32>?, _ source: UnsafeMutablePointer<nghttp2_data_source>?,
+    _ data: UnsafeMutableRawPointer?
+) -> Int {
+    guard let record = unsafe record(data), let buffer = unsafe buffer else { return 0 }
+    let part = unsafe record.pointee.sending.prefix(room)
+    if unsafe part.isEmpty && record.pointee.sendsMore { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+    for (place, byte) in part.enumerated() { unsafe buffer[place] = byte }
+    unsafe record.pointee.sending.removeFirst(part.count)
+    let isLast = unsafe record.pointee.sending.isEmpty && !record.pointee.sendsMore
+    if isLast { unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+    return part.count
 }
