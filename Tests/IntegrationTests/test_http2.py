@@ -34,7 +34,10 @@ def secure(start, authority):
 class TestChoice:
     """Which protocol is spoken."""
 
-    @pytest.mark.parametrize("offered, chosen", [(["h2", "http/1.1"], "h2"), (["http/1.1", "h2"], "h2"), (["http/1.1"], "http/1.1"), ([], None)])
+    @pytest.mark.parametrize(
+        "offered, chosen",
+        [(["h2", "http/1.1"], "h2"), (["http/1.1", "h2"], "h2"), (["http/1.1"], "http/1.1"), ([], None)],
+    )
     def test_h2_is_preferred_and_http_1_1_goes_on(self, secure, trusting, offered, chosen):
         context = ssl.create_default_context()
         context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(trusting.get_ca_certs(True)[0]))

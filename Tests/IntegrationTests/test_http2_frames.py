@@ -311,7 +311,9 @@ def test_frames_cut_anywhere_are_understood(plain, size):
         assert wire.outcome(3) == 200
 
 
-@pytest.mark.parametrize("sent", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rX" + bytes(20), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", bytes(64)])
+@pytest.mark.parametrize(
+    "sent", [PREFACE[:-1] + b"X" + bytes(20), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", bytes(64)]
+)
 def test_what_is_no_preface_where_tls_agreed_on_h2_ends_the_connection(start, authority, trusting, sent):
     gateway = start(settings(listeners=[authority.listener()]))
     with Wire(gateway.port, preface=False, tls=trusting) as wire:

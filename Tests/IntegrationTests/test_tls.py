@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from harness.certificates import openssl
-from harness.client import ask, publish
+from harness.client import publish
 from harness.gateway import PATIENCE, run, settings, write
 from harness.raw import Connection
 from harness.sse import Stream
