@@ -5,7 +5,7 @@ internal import SluiceIO
 ///
 /// It never waits: what the connection, or the client's window, does not take at once makes it *blocked* until the
 /// worker says that there is room.
-struct Stream: ~Copyable {
+@safe struct Stream: ~Copyable {
     let connection: Place<Connection>
     let token: Token
     /// Its number on an HTTP/2 connection; 0: the connection speaks HTTP/1.1.
