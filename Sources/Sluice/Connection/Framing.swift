@@ -2,6 +2,6 @@
 enum Framing: UInt8, Sendable {
     /// Chunks of HTTP/1.1 (RFC 9112, section 7.1).
     case chunked
-    /// Nothing: the body ends with the connection (HTTP/1.0).
+    /// Nothing in the bytes themselves: the body ends with the connection (HTTP/1.0), or DATA frames mark it off (HTTP/2).
     case untilClose
 }
