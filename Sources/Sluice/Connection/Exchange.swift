@@ -13,8 +13,10 @@ final class Exchange {
     var bodyUse: BodyUse = .discard
     var bodyEnded = false
     var bodyBytes = 0
+    /// What stood behind the body.
+    var trailers: FieldBlock?
     var wasAnswered = false
-    /// The library's side of the exchange.
+    /// Who serves the exchange from elsewhere: a program's task, an upstream.
     var handler: (any HandlerExchange)?
 
     /// What becomes of the request's body.
@@ -25,6 +27,10 @@ final class Exchange {
         case collect(limit: Int)
         /// It stays unread until somebody asks for it.
         case wait
+        /// It is handed on as it comes.
+        case relay
+        /// The connection speaks another protocol: all that comes is handed on.
+        case tunnel
     }
 
     init(_ head: RequestHead) {
@@ -33,16 +39,22 @@ final class Exchange {
     }
 }
 
-/// What the exchange's stream tells the task that serves it. The library implements it.
+/// What the exchange's stream tells who serves it.
 protocol HandlerExchange: AnyObject {
+    /// A client that ends its side is taken to have left.
+    var endsWithClient: Bool { get }
     /// The client left, or the gateway gave up on it.
     func clientLeft()
-    /// The body came whole.
+    /// Bytes of a body that is handed on as it comes.
+    func bodyPart(_ bytes: UnsafeRawBufferPointer)
+    /// The body came whole; it holds what was to be collected.
     func bodyArrived(_ bytes: [UInt8])
     /// The body is larger than was asked for.
     func bodyTooLarge()
     /// The stream takes bytes again.
     func becameWritable()
+    /// The stream's deadline is over.
+    func deadlinePassed()
     /// The gateway is about to stop.
     func drain()
 }

@@ -62,7 +62,11 @@ internal import SluiceIO
     // MARK: The response
 
     /// Writes a response's head, and with it the first bytes of its body, or all of it.
-    mutating func begin(_ head: ResponseHead, body: [UInt8], isLast: Bool = false, _ context: LoopContext) {
+    /// - Parameter method: what is answered; the answer to HEAD keeps the length that it announces.
+    mutating func begin(
+        _ head: ResponseHead, body: [UInt8], isLast: Bool = false, answering method: HTTPMethod = .get,
+        _ context: LoopContext
+    ) {
         isFinishing = isLast
         guard number == 0 else {
             let hasBody = !isLast || !body.isEmpty
@@ -73,18 +77,23 @@ internal import SluiceIO
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512 + body.count)
-        HTTP1Serializer.append(head, to: &bytes)
+        HTTP1Serializer.append(head, answering: method, to: &bytes)
         bytes.append(contentsOf: body)
         connection.value.transport.writeAll(bytes, context)
     }
 
     /// Says to a client that waits for it that its body is wanted (RFC 9110, section 10.1.1).
-    mutating func askForBody(_ context: LoopContext) {
+    mutating func askForBody(_ context: LoopContext) { inform(ResponseHead(status: 100), context) }
+
+    /// Writes an interim response's head: 100, 103 and the like.
+    mutating func inform(_ head: ResponseHead, _ context: LoopContext) {
         guard number == 0 else {
-            unsafe http2?._withUnsafeGuaranteedRef { $0.session.inform(number, status: 100, fields: FieldBlock()) }
+            unsafe http2?._withUnsafeGuaranteedRef { $0.session.inform(number, status: head.status, fields: head.fields) }
             return list(context)
         }
-        connection.value.transport.writeAll(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), context)
+        var bytes: [UInt8] = []
+        HTTP1Serializer.append(head, to: &bytes)
+        connection.value.transport.writeAll(bytes, context)
     }
 
     /// Writes bytes of the body in the stream's framing.
@@ -138,12 +147,12 @@ internal import SluiceIO
     }
 
     /// Ends a streamed body so that the peer sees that it is whole.
-    mutating func endBody(_ context: LoopContext) {
+    mutating func endBody(trailers: FieldBlock? = nil, _ context: LoopContext) {
         isFinishing = true
         guard number == 0 else { return endIfWritten(context) }
         guard framing == .chunked else { return }
         var end: [UInt8] = []
-        HTTP1Serializer.appendLastChunk(to: &end)
+        HTTP1Serializer.appendLastChunk(trailers: trailers, to: &end)
         connection.value.transport.writeAll(end, context)
     }
 

@@ -60,6 +60,8 @@ extension ConfigurationCheck {
             checkAllowed(patterns, path["publish"]["allow"])
         case .respond(let response):
             check(response, path["respond"])
+        case .proxy(let options):
+            check(options, path["proxy"])
         }
     }
 
@@ -214,7 +216,7 @@ struct RouteShape {
         switch target.kind {
         case .subscribe, .choose: ["GET", "HEAD"]
         case .publish, .publishAllowed: ["POST"]
-        case .respond: nil
+        case .respond, .proxy: nil
         }
     }
 

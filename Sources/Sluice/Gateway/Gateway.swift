@@ -93,10 +93,11 @@ public final class Gateway: Sendable {
                 logBytes: configuration.limits.logBytes ?? Memory.available / 4, mailboxes: mailboxes, clock: clock)
             var seats: [Seat] = []
             var opened = OpenedListeners(plan.listeners)
+            let links = try (0..<workers).map { _ in WorkerLink(jobs: try Mailbox<Job>(), clock: clock) }
             for index in 0..<workers {
                 let start = WorkerStart(
-                    index: index, plan: plan, hub: hub, mailbox: mailboxes[index], jobs: try Mailbox<Job>(),
-                    resolver: resolver, clock: clock)
+                    index: index, plan: plan, hub: hub, mailbox: mailboxes[index], jobs: links[index].jobs,
+                    links: links, resolver: resolver, clock: clock)
                 seats.append(Seat(start, try opened.next()))
             }
             self.addresses = opened.addresses

@@ -27,6 +27,7 @@ final class Plan: Sendable {
         case choose(query: String, allow: [TopicPattern])
         case publish(PublishTopics)
         case respond(PlannedResponse)
+        case proxy(PlannedProxy)
     }
 
     struct PlannedResponse: Sendable {
@@ -50,9 +51,13 @@ final class Plan: Sendable {
     let writeTimeout: UInt64
     let httpLimits: HTTP1Limits
     let http2Limits: HTTP2Limits
+    /// Of upstreams' answers.
+    let upstreamHTTPLimits = HTTP1Limits()
     let connectionLimit: Int
     let table: RouteTable
     let routes: [PlannedRoute]
+    /// In the order of their names.
+    let pools: [UpstreamPool]
     let listeners: [PlannedListener]
     let trustedProxies: [IPNetwork]
     let handler: (@Sendable (Request) async throws -> Response)?
@@ -85,7 +90,8 @@ final class Plan: Sendable {
         ledger = ConnectionLedger(perAddress: limits.connectionsPerAddress)
 
         var routes: [PlannedRoute] = []
-        for route in configuration.routes { routes.append(try Plan.plan(route)) }
+        pools = try Plan.pools(configuration.upstreams)
+        for route in configuration.routes { routes.append(try Plan.plan(route, pools)) }
         self.routes = routes
         do {
             table = try RouteTable(zip(configuration.routes, routes).map { ($0.match, $1.methods) })
@@ -118,7 +124,7 @@ final class Plan: Sendable {
         return PlannedListener(address: address, tls: try TLSFiles(tls, logger), allowsPlainHTTP2: false)
     }
 
-    private static func plan(_ route: Route) throws(SluiceError) -> PlannedRoute {
+    private static func plan(_ route: Route, _ pools: [UpstreamPool]) throws(SluiceError) -> PlannedRoute {
         let standard: [String]
         let target: Target
         do {
@@ -138,6 +144,9 @@ final class Plan: Sendable {
                 standard = ["POST"]
             case .respond(let response):
                 target = .respond(try PlannedResponse(response))
+                standard = []
+            case .proxy(let options):
+                target = .proxy(try PlannedProxy(options, pools))
                 standard = []
             }
         } catch {

@@ -215,6 +215,9 @@ final class ServedExchange: HandlerExchange {
     }
 
     func clientLeft() { request.end() }
+    var endsWithClient: Bool { false }
+    func bodyPart(_ bytes: UnsafeRawBufferPointer) {}
+    func deadlinePassed() {}
     func bodyArrived(_ bytes: [UInt8]) { request.bodyArrived(.success(bytes)) }
     func bodyTooLarge() {
         request.bodyArrived(.failure(SluiceError(.bodyTooLarge, "the body is larger than asked for")))

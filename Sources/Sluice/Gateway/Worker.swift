@@ -14,6 +14,8 @@ final class Worker: EventLoopHandler {
     let shard: HubShard
     let jobs: Mailbox<Job>
     let link: WorkerLink
+    /// To all workers, by their numbers.
+    let links: [WorkerLink]
     let resolver: Resolver
     let logger: Logger
     let connections = Slab<Connection>()
@@ -41,6 +43,12 @@ final class Worker: EventLoopHandler {
     /// The places of the tickers by the names of the sources.
     var tickerNumbers: [String: Int] = [:]
     var commands: [CommandSlot] = []
+    /// Connections to the servers of pools.
+    let upstreams = Slab<UpstreamConnection>()
+    /// Those that wait for the next request, the youngest last.
+    var idleUpstreams: [UpstreamPlace: [Token]] = [:]
+    /// By the numbers of the pools.
+    var upstreamTrusts: [Int: StreamTrust] = [:]
     let ticks = Slab<TickTimer>()
     var isDraining = false
     var drainDeadline: UInt64 = 0
@@ -78,6 +86,7 @@ final class Worker: EventLoopHandler {
         hub = start.hub
         jobs = start.jobs
         link = WorkerLink(jobs: start.jobs, clock: start.clock)
+        links = start.links
         resolver = start.resolver
         logger = start.plan.logger
         assignment = FeedAssignment(
@@ -110,6 +119,7 @@ final class Worker: EventLoopHandler {
         case .connection: connectionReady(token, events)
         case .listener: accept(from: Int(token.index))
         case .feed: feedReady(token, events)
+        case .upstream: upstreamReady(token, events)
         case .command: commandReady(token)
         // Mailboxes are emptied before every flush; their descriptors only end the sleep.
         case .mailbox, .jobs: break
@@ -123,6 +133,7 @@ final class Worker: EventLoopHandler {
         case .connection: connectionTimer(token)
         case .stream: streamTimer(token)
         case .feed: feedTimer(token)
+        case .upstream: upstreamTimer(token)
         case .command: commandTimer(token)
         case .source: tickerTimer(token)
         case .ticks: ticksTimer(token)
@@ -296,6 +307,7 @@ struct WorkerStart: Sendable {
     let hub: Hub
     let mailbox: Mailbox<Hub.Message>
     let jobs: Mailbox<Job>
+    let links: [WorkerLink]
     let resolver: Resolver
     let clock: any MonotonicClock
 }

@@ -56,7 +56,9 @@ extension Worker {
     }
 
     private func hungUpUnread(_ connection: ConnectionPointer) {
-        if let exchange = connection.value.stream?.value.exchange, exchange.wasAnswered, exchange.handler != nil {
+        if let exchange = connection.value.stream?.value.exchange, let handler = exchange.handler,
+            exchange.wasAnswered || handler.endsWithClient
+        {
             return doom(connection)
         }
         connection.value.transport.muteReadHangup(context)
@@ -95,7 +97,7 @@ extension Worker {
             return connection.value.transport.isHolding ? linger(connection) : doom(connection)
         }
         let exchange = stream.value.exchange
-        let streams = exchange?.wasAnswered == true && exchange?.handler != nil
+        let streams = exchange?.handler.map { exchange?.wasAnswered == true || $0.endsWithClient } ?? false
         if streams || exchange?.bodyEnded == false { return doom(connection) }
         stream.value.closesAfterResponse = true
         connection.value.transport.muteReadHangup(context)

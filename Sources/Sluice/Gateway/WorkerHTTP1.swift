@@ -10,6 +10,7 @@ extension Worker {
                 // A stream's client has nothing more to say. One buffer of it is thrown away, then nobody listens.
                 return connection.value.transport.setReading(false, context)
             }
+            if case .tunnel? = stream.value.exchange?.bodyUse { return unsafe tunnelUp(stream, bytes) }
             if let exchange = stream.value.exchange, !exchange.bodyEnded, connection.value.held.isEmpty {
                 unsafe parse(connection, bytes)
             } else {
@@ -45,9 +46,9 @@ extension Worker {
             case .body(let range):
                 guard let stream = connection.value.stream else { return }
                 unsafe bodyPart(stream, UnsafeRawBufferPointer(rebasing: rest[range]))
-            case .end:
+            case .end(let trailers):
                 guard let stream = connection.value.stream else { continue }
-                bodyEnded(stream)
+                bodyEnded(stream, trailers)
             case .failed(let error): return refuse(connection.value.stream ?? openStream(connection), error)
             }
         }

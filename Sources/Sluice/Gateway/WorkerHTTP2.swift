@@ -72,7 +72,7 @@ extension Worker {
                     continue
                 }
                 takeBody(stream, bytes)
-            case .bodyEnd(_, let tag, _): findStream(tag).map(endOfBody)
+            case .bodyEnd(_, let tag, let trailers): findStream(tag).map { endOfBody($0, trailers) }
             case .closed(_, let tag, _): findStream(tag).map(endStream)
             case .writable(_, let tag): findStream(tag).map(becameWritable)
             }
@@ -111,9 +111,10 @@ extension Worker {
         stream.value.consumed(bytes.count, context)
     }
 
-    private func endOfBody(_ stream: StreamPointer) {
-        guard stream.value.unread.isEmpty else { return stream.value.endsUnread = true }
-        bodyEnded(stream)
+    private func endOfBody(_ stream: StreamPointer, _ trailers: FieldBlock?) {
+        stream.value.exchange?.trailers = trailers
+        if case .wait? = stream.value.exchange?.bodyUse { return stream.value.endsUnread = true }
+        bodyEnded(stream, trailers)
     }
 
     /// Somebody asked for the body: what came of it before is handed on.
@@ -123,7 +124,7 @@ extension Worker {
         swap(&unread, &stream.value.unread)
         unsafe unread.withBytes { unsafe bodyPart(stream, $0) }
         stream.value.consumed(unread.count, context)
-        if stream.value.endsUnread { bodyEnded(stream) }
+        if stream.value.endsUnread { bodyEnded(stream, stream.value.exchange?.trailers) }
     }
 
     // MARK: Output

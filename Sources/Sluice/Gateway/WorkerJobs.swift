@@ -6,6 +6,8 @@ enum Job: Sendable {
     /// Stop accepting, end streams, close; whatever is left at the deadline is cut.
     case drain(graceMilliseconds: UInt64)
     case resolved(HostLookup, Result<[SocketAddress], ResolveError>)
+    /// A request of this worker has its turn at a server.
+    case granted(Grant, UpstreamPool)
     /// A program's handler answered.
     case answer(ServedRequest, Response)
     /// A program's handler wants the request's body.
@@ -44,6 +46,7 @@ extension Worker {
         switch job {
         case .drain(let grace): startDraining(grace)
         case .resolved(let lookup, let result): resolved(lookup, result)
+        case .granted(let grant, let pool): granted(grant, of: pool)
         case .answer(let request, let response): answer(request, response)
         case .wantBody(let request, let limit): wantBody(request, limit)
         case .flushStream(let request): flushStream(request)

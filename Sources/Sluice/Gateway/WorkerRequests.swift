@@ -62,6 +62,7 @@ extension Worker {
                 stream, exchange, status: response.status, fields: response.fields, body: response.body)
         case .subscribe, .choose: subscribe(stream, exchange, route.target)
         case .publish(let template): beginPublish(stream, exchange, template)
+        case .proxy(let target): proxy(stream, exchange, target)
         }
     }
 
@@ -132,6 +133,7 @@ extension Worker {
         if stream.value.number != 0, stream.value.isFinishing { return }
         setDeadline(stream, plan.requestHeadTimeout)
         switch exchange.bodyUse {
+        case .relay, .tunnel: unsafe exchange.handler?.bodyPart(bytes)
         case .collect(let limit):
             guard bytes.count <= limit - exchange.body.count else {
                 exchange.body = []
@@ -165,9 +167,10 @@ extension Worker {
         respond(stream, exchange, status: 429, text: "too many bodies are under way on this connection")
     }
 
-    func bodyEnded(_ stream: StreamPointer) {
+    func bodyEnded(_ stream: StreamPointer, _ trailers: FieldBlock?) {
         guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
         exchange.bodyEnded = true
+        exchange.trailers = trailers
         stream.value.timer.at = 0
         // Before the answer is looked at: a stream may read its request's body while it runs.
         if let handler = exchange.handler {
@@ -180,7 +183,7 @@ extension Worker {
         switch plan.routes[route].target {
         case .publish(let template): publish(stream, exchange, template)
         case .subscribe, .choose: subscribe(stream, exchange, plan.routes[route].target)
-        case .respond: break
+        case .respond, .proxy: break
         }
     }
 

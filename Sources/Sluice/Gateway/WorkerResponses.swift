@@ -79,7 +79,7 @@ extension Worker {
         addCommonFields(&head, exchange)
     }
 
-    private func addCommonFields(_ head: inout ResponseHead, _ exchange: Exchange) {
+    func addCommonFields(_ head: inout ResponseHead, _ exchange: Exchange) {
         guard !exchange.commonFields.isEmpty else { return }
         exchange.commonFields.forEach { id, name, value in
             if id == .other {

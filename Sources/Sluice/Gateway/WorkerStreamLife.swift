@@ -130,7 +130,9 @@ extension Worker {
             if !stream.value.isBlocked { tookNothing(stream) }
             return
         }
-        guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
+        guard let exchange = stream.value.exchange else { return }
+        if let handler = exchange.handler, handler.endsWithClient { return handler.deadlinePassed() }
+        guard !exchange.bodyEnded else { return }
         if case .wait = exchange.bodyUse { return }
         if exchange.wasAnswered { return abandon(stream) }
         refuse(stream, HTTPError(status: 408, reason: "the request body did not arrive in time"))

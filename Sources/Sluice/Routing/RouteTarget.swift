@@ -6,6 +6,7 @@ public struct RouteTarget: Sendable, Equatable {
         case publish(topic: String)
         case publishAllowed(patterns: [String])
         case respond(FixedResponse)
+        case proxy(ProxyOptions)
     }
     package let kind: Kind
 
@@ -27,6 +28,10 @@ public struct RouteTarget: Sendable, Equatable {
     public static func publish(allow patterns: [String]) -> RouteTarget {
         RouteTarget(kind: .publishAllowed(patterns: patterns))
     }
+    /// Passes requests on to the servers of an upstream of the configuration.
+    public static func proxy(_ upstream: String) -> RouteTarget { .proxy(ProxyOptions(upstream: upstream)) }
+    /// Passes requests on to the servers of an upstream of the configuration.
+    public static func proxy(_ options: ProxyOptions) -> RouteTarget { RouteTarget(kind: .proxy(options)) }
     /// Answers with something fixed.
     public static func respond(_ response: FixedResponse) -> RouteTarget { RouteTarget(kind: .respond(response)) }
 }

@@ -1,0 +1,167 @@
+internal import Logging
+internal import SluiceHTTP
+internal import SluiceIO
+
+/// Requests that are passed on: the choice of a server, further attempts, and what is answered when none serves them.
+extension Worker {
+    func proxy(_ stream: StreamPointer, _ exchange: Exchange, _ target: PlannedProxy) {
+        switch exchange.head.method {
+        // A tunnel to anywhere, and an echo of credentials: neither is for an application behind a gateway.
+        case .connect, .trace:
+            return respond(stream, exchange, status: 405, text: "\(exchange.head.method.name) is not passed on")
+        default: break
+        }
+        let connection = stream.value.connection
+        let peer = connection.value.peer.ip
+        let hop = ForwardedHop(
+            peer: peer?.description, isTrusted: peer.map { isTrusted($0) } ?? false,
+            isSecure: connection.value.transport.isSecure)
+        let request = UpstreamRequest(
+            exchange.head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
+        let hash = target.pool.options.hash.flatMap { HashKey.of(exchange.head, $0, client: client(of: stream)) }
+        let proxied = ProxiedExchange(stream: stream.value.token, target: target, request: request, hash: hash)
+        exchange.handler = ProxyLink(proxied, self)
+        // Nothing of the body is taken before somebody takes it.
+        if !exchange.bodyEnded { exchange.bodyUse = .wait }
+        stream.value.timer.at = 0
+        attempt(proxied)
+    }
+
+    /// The client's address, behind trusted proxies that which they name.
+    private func client(of stream: StreamPointer) -> IPAddress? {
+        stream.value.countedAddress ?? stream.value.connection.value.peer.ip
+    }
+
+    func isTrusted(_ address: IPAddress) -> Bool { plan.trustedProxies.contains { $0.contains(address) } }
+
+    /// The stream and exchange that a proxied request still is for.
+    func find(_ proxied: ProxiedExchange) -> (StreamPointer, Exchange)? {
+        guard let stream = streams.find(proxied.stream), !stream.value.isOver,
+            !stream.value.connection.value.isDoomed, let exchange = stream.value.exchange,
+            (exchange.handler as? ProxyLink)?.proxied === proxied
+        else { return nil }
+        return (stream, exchange)
+    }
+
+    // MARK: Attempts
+
+    private func attempt(_ proxied: ProxiedExchange) {
+        let outcome = proxied.target.pool.lease(
+            hash: proxied.hash, avoiding: proxied.tried, worker: index, ticket: proxied.stream.packed(.stream),
+            mayWait: true, now: context.now)
+        switch outcome {
+        case .granted(let lease): connect(proxied, lease)
+        case .waiting:
+            proxied.isWaiting = true
+            guard let (stream, _) = find(proxied) else { return }
+            setDeadline(stream, proxied.target.pool.options.queue.timeout.milliseconds)
+        case .full: refuseProxied(proxied, 503, "too many requests wait for the upstream")
+        case .down: refuseProxied(proxied, 503, "no server of the upstream is up")
+        case .unresolved: refuseProxied(proxied, 503, "the upstream's name has no address")
+        }
+    }
+
+    /// A place at a server came free for one who waited.
+    func granted(_ grant: Grant, of pool: UpstreamPool) {
+        let (_, token) = Token.unpack(grant.ticket)
+        guard let stream = streams.find(token), !stream.value.isOver, let exchange = stream.value.exchange,
+            let proxied = (exchange.handler as? ProxyLink)?.proxied, proxied.isWaiting
+        else { return settle(pool.giveBack(grant.lease, .neutral, now: context.now), of: pool) }
+        proxied.isWaiting = false
+        stream.value.timer.at = 0
+        connect(proxied, grant.lease)
+    }
+
+    /// Hands a place on to who waits for it, on whatever worker.
+    func settle(_ grant: Grant?, of pool: UpstreamPool) {
+        guard let grant else { return }
+        guard links.indices.contains(grant.worker) else { return }
+        links[grant.worker].post(.granted(grant, pool))
+    }
+
+    func giveBack(_ proxied: ProxiedExchange, _ outcome: ExchangeOutcome) {
+        guard let lease = proxied.lease else { return }
+        proxied.lease = nil
+        let pool = proxied.target.pool
+        settle(pool.giveBack(lease, outcome, now: context.now), of: pool)
+    }
+
+    /// The server did not serve the request. Another attempt is made where that can do no harm.
+    func failed(_ proxied: ProxiedExchange, status: UInt16, _ reason: String, _ outcome: ExchangeOutcome = .failure) {
+        let wasReused = proxied.connection?.isReused == true
+        logger.notice(
+            "upstream failed",
+            metadata: [
+                "upstream": "\(proxied.target.pool.name)", "server": "\(proxied.lease.map { "\($0.address)" } ?? "-")",
+                "reason": "\(reason)",
+            ])
+        drop(proxied)
+        if let endpoint = proxied.lease?.endpoint, !wasReused { proxied.tried.append(endpoint) }
+        // A connection that was kept too long says nothing about its server.
+        giveBack(proxied, wasReused ? .neutral : outcome)
+        guard !proxied.progress.wasAnswered else { return breakOff(proxied) }
+        guard find(proxied) != nil else { return }
+        if proxied.retries.mayRetry(after: proxied.progress) {
+            proxied.progress.wasSent = false
+            return attempt(proxied)
+        }
+        refuseProxied(proxied, status, reason)
+    }
+
+    /// Closes the upstream connection of an exchange that does not end as it should.
+    func drop(_ proxied: ProxiedExchange) {
+        guard let connection = proxied.connection else { return }
+        proxied.connection = nil
+        connection.exchange = nil
+        close(connection)
+    }
+
+    func refuseProxied(_ proxied: ProxiedExchange, _ status: UInt16, _ reason: String) {
+        guard let (stream, exchange) = find(proxied) else { return }
+        exchange.handler = nil
+        exchange.bodyUse = .discard
+        if !exchange.bodyEnded { stream.value.closesAfterResponse = true }
+        if status == 503 { exchange.commonFields.append(.retryAfter, "5") }
+        respond(stream, exchange, status: status, text: reason)
+        if stream.value.number == 0 { releaseHeld(stream.value.connection) }
+    }
+
+    // MARK: The client's side
+
+    /// The client left: nobody waits for the answer any more.
+    func cancel(_ proxied: ProxiedExchange) {
+        if proxied.isWaiting {
+            proxied.isWaiting = false
+            proxied.target.pool.cancelWait(worker: index, ticket: proxied.stream.packed(.stream))
+        }
+        drop(proxied)
+        giveBack(proxied, .neutral)
+    }
+
+    func queueTimeout(_ proxied: ProxiedExchange) {
+        guard proxied.isWaiting else { return }
+        proxied.isWaiting = false
+        proxied.target.pool.cancelWait(worker: index, ticket: proxied.stream.packed(.stream))
+        refuseProxied(proxied, 503, "no server of the upstream was free in time")
+    }
+}
+
+/// What a stream tells the request that is passed on.
+final class ProxyLink: HandlerExchange {
+    let proxied: ProxiedExchange
+    private unowned let worker: Worker
+
+    init(_ proxied: ProxiedExchange, _ worker: Worker) {
+        self.proxied = proxied
+        self.worker = worker
+    }
+
+    var endsWithClient: Bool { true }
+    func clientLeft() { worker.cancel(proxied) }
+    func bodyPart(_ bytes: UnsafeRawBufferPointer) { unsafe worker.relayBody(proxied, bytes) }
+    func bodyArrived(_ bytes: [UInt8]) { worker.relayBodyEnd(proxied) }
+    func bodyTooLarge() {}
+    func becameWritable() { worker.resume(proxied) }
+    func deadlinePassed() { worker.proxiedDeadline(proxied) }
+    func drain() { worker.drain(proxied) }
+}

@@ -1,0 +1,289 @@
+internal import Logging
+internal import SluiceHTTP
+internal import SluiceIO
+
+/// Bytes on their way from client to upstream.
+extension Worker {
+    /// The connection stands: the request goes out.
+    func start(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
+        proxied.connection = connection
+        connection.exchange = proxied
+        connection.phase = .busy
+        guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
+        let options = proxied.target.pool.options
+        let server = proxied.target.pool.servers[proxied.lease?.server ?? 0]
+        connection.parser.expect(method: proxied.request.head.method)
+        proxied.progress.wasSent = true
+        let keepsHost = options.host == .keep && proxied.request.head.host != nil
+        connection.transport.writeAll(
+            proxied.request.bytes(authority: keepsHost ? nil : server.authority), context)
+        if let failure = connection.transport.failure { return cannotWrite(connection, failure) }
+        guard !exchange.bodyEnded else { return sentAll(connection, proxied) }
+        setDeadline(connection, options.timeouts.idle.milliseconds)
+        takeBodyOn(stream, exchange)
+    }
+
+    /// The upstream takes the request's body.
+    private func takeBodyOn(_ stream: StreamPointer, _ exchange: Exchange) {
+        exchange.bodyUse = .relay
+        setDeadline(stream, plan.requestHeadTimeout)
+        releaseUnread(stream)
+    }
+
+    func relayBody(_ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer) {
+        guard let connection = proxied.connection, let (stream, exchange) = find(proxied) else { return }
+        proxied.progress.bodyWasTaken = true
+        if case .chunked = proxied.request.head.body {
+            var chunk: [UInt8] = []
+            chunk.reserveCapacity(bytes.count + 12)
+            unsafe HTTP1Serializer.appendChunk(bytes, to: &chunk)
+            connection.transport.writeAll(chunk, context)
+        } else {
+            unsafe connection.transport.writeAll(bytes, context)
+        }
+        if let failure = connection.transport.failure { return cannotWrite(connection, failure) }
+        setDeadline(connection, proxied.target.pool.options.timeouts.idle.milliseconds)
+        guard connection.transport.isBlocked else { return }
+        exchange.bodyUse = .wait
+        stream.value.timer.at = 0
+    }
+
+    func relayBodyEnd(_ proxied: ProxiedExchange) {
+        guard let connection = proxied.connection, let (_, exchange) = find(proxied) else { return }
+        if case .chunked = proxied.request.head.body {
+            var end: [UInt8] = []
+            HTTP1Serializer.appendLastChunk(trailers: exchange.trailers, to: &end)
+            connection.transport.writeAll(end, context)
+            if let failure = connection.transport.failure { return cannotWrite(connection, failure) }
+        }
+        sentAll(connection, proxied)
+    }
+
+    private func sentAll(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
+        proxied.hasSentAll = true
+        guard !proxied.progress.wasAnswered else { return }
+        setDeadline(connection, proxied.target.pool.options.timeouts.firstByte.milliseconds)
+    }
+
+    /// There is room at the upstream again.
+    func becameWritable(_ connection: UpstreamConnection) {
+        guard connection.transport.becameWritable(context) else {
+            if let failure = connection.transport.failure { cannotWrite(connection, failure) }
+            return
+        }
+        guard let proxied = connection.exchange, let (stream, exchange) = find(proxied) else { return }
+        if case .tunnel = exchange.bodyUse {
+            return stream.value.connection.value.transport.setReading(true, context)
+        }
+        if connection.phase == .busy, case .wait = exchange.bodyUse { takeBodyOn(stream, exchange) }
+    }
+
+    /// The upstream takes nothing more. Why, it may have said before: an early answer.
+    func cannotWrite(_ connection: UpstreamConnection, _ failure: TransportError) {
+        guard let proxied = connection.exchange else { return close(connection) }
+        if let (_, exchange) = find(proxied) { exchange.bodyUse = .discard }
+        readUpstream(connection)
+        guard proxied.connection === connection, !connection.isPaused else { return }
+        failed(proxied, status: 502, "the upstream closed the connection: \(failure)")
+    }
+}
+
+/// Bytes on their way from upstream to client.
+extension Worker {
+    func readUpstream(_ connection: UpstreamConnection) {
+        take(connection.transport.read(context), of: connection)
+    }
+
+    func take(_ outcome: Transport.ReadOutcome, of connection: UpstreamConnection) {
+        guard let proxied = connection.exchange else { return close(connection) }
+        switch outcome {
+        case .nothing: break
+        case .bytes where connection.phase == .handshaking:
+            return failed(proxied, status: 502, "the upstream spoke before it was asked")
+        case .bytes(let count):
+            unsafe received(connection, UnsafeRawBufferPointer(rebasing: context.input[..<count]))
+            guard proxied.connection === connection, !connection.isPaused else { return }
+            if let failure = connection.transport.failure {
+                return failed(proxied, status: 502, "the upstream broke the connection: \(failure)")
+            }
+            if connection.transport.inputEnded { inputEnded(connection, proxied) }
+            return
+        case .end: return inputEnded(connection, proxied)
+        case .failed(let error):
+            return failed(proxied, status: 502, "the upstream broke the connection: \(error)")
+        }
+        if connection.phase == .handshaking, connection.transport.isEstablished { start(connection, proxied) }
+    }
+
+    private func inputEnded(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
+        if connection.phase == .tunnel { return endTunnel(proxied) }
+        switch connection.parser.endOfInput() {
+        case .end(let trailers): responseEnded(connection, proxied, trailers, isClean: false)
+        case .failed(let error): failed(proxied, status: 502, "the upstream's answer was cut off: \(error.reason)")
+        default: failed(proxied, status: 502, "the upstream closed the connection without an answer")
+        }
+    }
+
+    private func received(_ connection: UpstreamConnection, _ input: UnsafeRawBufferPointer) {
+        guard connection.phase == .busy else {
+            if connection.phase == .tunnel, let proxied = connection.exchange {
+                unsafe tunnelDown(connection, proxied, input)
+            }
+            return
+        }
+        var offset = 0
+        while let proxied = connection.exchange, proxied.connection === connection {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: input[offset...])
+            let (event, consumed) = unsafe connection.parser.parse(rest)
+            offset += consumed
+            switch event {
+            case .needMore: return settle(connection, proxied)
+            case .informational(let head): inform(proxied, head)
+            case .head(let head) where head.status == 101:
+                return unsafe beginTunnel(
+                    connection, proxied, head, UnsafeRawBufferPointer(rebasing: input[offset...]))
+            case .head(let head): responseBegan(connection, proxied, head)
+            case .body(let range):
+                unsafe responseBody(connection, proxied, UnsafeRawBufferPointer(rebasing: rest[range]))
+            case .end(let trailers):
+                return responseEnded(connection, proxied, trailers, isClean: offset == input.count)
+            case .failed(let error):
+                return failed(proxied, status: 502, "the upstream's answer is no HTTP: \(error.reason)")
+            }
+        }
+    }
+
+    /// Interim answers pass to who can understand them (RFC 9110, section 15.2).
+    private func inform(_ proxied: ProxiedExchange, _ head: ResponseHead) {
+        guard let (stream, exchange) = find(proxied), exchange.head.version != .http10 else { return }
+        if head.status == 100, exchange.bodyEnded || proxied.progress.bodyWasTaken { return }
+        var head = head
+        HopByHop.remove(from: &head.fields)
+        stream.value.inform(head, context)
+    }
+
+    private func responseBegan(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ answer: ResponseHead) {
+        guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
+        connection.keepAliveMilliseconds = KeepAliveHint.milliseconds(answer.fields)
+        let response = UpstreamResponse(answer, to: exchange.head)
+        var head = response.head
+        if !head.fields.has(.date) { head.fields.append(.date, date) }
+        addCommonFields(&head, exchange)
+        if case .untilClose = head.body { stream.value.closesAfterResponse = true }
+        if exchange.head.expectsContinue, !exchange.bodyEnded, !proxied.progress.bodyWasTaken {
+            // The client was not told to go on, so whether its body still comes is unknown.
+            stream.value.closesAfterResponse = true
+        }
+        head.keepAlive = !stream.value.closesAfterResponse
+        if case .chunked = head.body {
+            stream.value.framing = stream.value.number == 0 ? .chunked : .untilClose
+        } else {
+            stream.value.framing = .untilClose
+        }
+        exchange.wasAnswered = true
+        proxied.progress.wasAnswered = true
+        proxied.kind = response.kind
+        proxied.waitingHead = head
+        proxied.lastSent = context.now
+        watchForSilence(connection, proxied)
+    }
+
+    /// How long the upstream may be silent now.
+    private func watchForSilence(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
+        let timeouts = proxied.target.pool.options.timeouts
+        let time = (proxied.kind == .ordinary ? timeouts.idle : timeouts.stream).milliseconds
+        if time == 0 { connection.timer.at = 0 } else { setDeadline(connection, time) }
+    }
+
+    private func responseBody(
+        _ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer
+    ) {
+        guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
+        if proxied.kind == .events { unsafe proxied.boundary.pass(bytes) }
+        proxied.lastSent = context.now
+        let part = unsafe Array(bytes)
+        guard !begin(stream, exchange, proxied, part) else { return }
+        stream.value.writePrivate(part, context)
+    }
+
+    /// Writes the head that waits, with the first bytes of the body.
+    private func begin(
+        _ stream: StreamPointer, _ exchange: Exchange, _ proxied: ProxiedExchange, _ part: [UInt8], isLast: Bool = false
+    ) -> Bool {
+        guard let head = proxied.waitingHead else { return false }
+        proxied.waitingHead = nil
+        stream.value.begin(
+            head, body: part.isEmpty ? [] : stream.value.framed(part), isLast: isLast, answering: exchange.head.method,
+            context)
+        return true
+    }
+
+    /// All that came was passed on.
+    private func settle(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
+        guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
+        _ = begin(stream, exchange, proxied, [])
+        if stream.value.hasFailed { return abandon(stream) }
+        guard proxied.progress.wasAnswered else { return }
+        watchForSilence(connection, proxied)
+        armHeartbeat(stream, proxied)
+        pauseIfBlocked(connection, stream)
+    }
+
+    func pauseIfBlocked(_ connection: UpstreamConnection, _ stream: StreamPointer) {
+        guard stream.value.isBlocked else { return }
+        connection.isPaused = true
+        connection.transport.setReading(false, context)
+        watchIfBlocked(stream)
+    }
+
+    /// The client takes bytes again.
+    func resume(_ proxied: ProxiedExchange) {
+        guard let connection = proxied.connection, connection.isPaused else { return }
+        connection.isPaused = false
+        if connection.phase == .busy, proxied.progress.wasAnswered { watchForSilence(connection, proxied) }
+        do {
+            if connection.isUnwatched { try connection.transport.register(.read, context) }
+            connection.isUnwatched = false
+            connection.transport.setReading(true, context)
+        } catch {
+            return failed(proxied, status: 502, "the upstream connection cannot be watched: \(error)")
+        }
+    }
+
+    /// - Parameter isClean: nothing stands behind the answer.
+    private func responseEnded(
+        _ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ trailers: FieldBlock?, isClean: Bool
+    ) {
+        proxied.connection = nil
+        connection.exchange = nil
+        giveBack(proxied, .success)
+        if isClean, proxied.hasSentAll, connection.parser.isIdle, connection.transport.failure == nil,
+            !connection.transport.inputEnded
+        {
+            keep(connection, proxied.target.pool.options)
+        } else {
+            close(connection)
+        }
+        guard let (stream, exchange) = find(proxied) else { return }
+        exchange.handler = nil
+        exchange.bodyUse = .discard
+        // A body that is not wanted any more is read on for so long.
+        if !exchange.bodyEnded { setDeadline(stream, plan.requestHeadTimeout) }
+        if !begin(stream, exchange, proxied, [], isLast: true) { stream.value.endBody(trailers: trailers, context) }
+        finishIfWritten(stream)
+    }
+
+    /// The upstream is lost in the middle of its answer. The client sees that, or gets what the route has for it.
+    func breakOff(_ proxied: ProxiedExchange) {
+        guard let (stream, exchange) = find(proxied) else { return }
+        exchange.handler = nil
+        exchange.bodyUse = .discard
+        _ = begin(stream, exchange, proxied, [])
+        let lastWords = proxied.target.lastWords
+        guard proxied.kind == .events, !lastWords.isEmpty, proxied.boundary.isBetweenEvents else {
+            return finishStream(stream, isAborted: true)
+        }
+        stream.value.writePrivate(lastWords, context)
+        finishStream(stream)
+    }
+}

@@ -1,0 +1,63 @@
+internal import SluiceHTTP
+
+/// Who asked, as an upstream is told: X-Forwarded-For, -Proto and -Host, and Forwarded (RFC 7239).
+struct ForwardedHop {
+    /// The address that connected, without port; `nil`: a unix socket's.
+    let peer: String?
+    /// What it says of those before it is believed.
+    let isTrusted: Bool
+    let isSecure: Bool
+
+    /// Puts in the fields what this hop knows. A client's own are taken away unless it is believed; so are those that a
+    /// CGI-like server would take for them (`X_Forwarded_For`).
+    func apply(to head: inout RequestHead, saying choice: ForwardedFields) {
+        let said = head.fields
+        head.fields.removeAll { id, name, _ in
+            switch id {
+            case .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwarded: return true
+            default: return Self.isLookAlike(name)
+            }
+        }
+        let host = head.host.map { String(decoding: $0, as: UTF8.self) }
+        if [.xForwarded, .both].contains(choice) { addXForwarded(to: &head.fields, said, host) }
+        if [.forwarded, .both].contains(choice) { addForwarded(to: &head.fields, said, host) }
+    }
+
+    private func addXForwarded(to fields: inout FieldBlock, _ said: FieldBlock, _ host: String?) {
+        let before = isTrusted ? said.all(.xForwardedFor).map { String(decoding: $0, as: UTF8.self) } : []
+        let chain = before + [peer].compactMap(\.self)
+        if !chain.isEmpty { fields.append(.xForwardedFor, chain.joined(separator: ", ")) }
+        fields.append(.xForwardedProto, (isTrusted ? said.string(.xForwardedProto) : nil) ?? scheme)
+        if let host = (isTrusted ? said.string(.xForwardedHost) : nil) ?? host {
+            fields.append(.xForwardedHost, host)
+        }
+        if isTrusted, let real = said.string(.xRealIP) { fields.append(.xRealIP, real) }
+    }
+
+    private func addForwarded(to fields: inout FieldBlock, _ said: FieldBlock, _ host: String?) {
+        let before = isTrusted ? said.all(.forwarded).map { String(decoding: $0, as: UTF8.self) } : []
+        var element = "for=\(node);proto=\(scheme)"
+        // A host with a port or brackets is no token, and a quoted string holds no quote or backslash of its own.
+        if let host, !host.contains(where: { $0 == "\"" || $0 == "\\" }) { element += ";host=\"\(host)\"" }
+        fields.append(.forwarded, (before + [element]).joined(separator: ", "))
+    }
+
+    private var scheme: String { isSecure ? "https" : "http" }
+
+    private var node: String {
+        guard let peer else { return "unknown" }
+        return peer.contains(":") ? "\"[\(peer)]\"" : peer
+    }
+
+    /// Names that become one with the gateway's own where `-` and `_` are not told apart (RFC 3875, section 4.1.18).
+    private static func isLookAlike(_ name: ArraySlice<UInt8>) -> Bool {
+        guard name.contains(UInt8(ascii: "_")) else { return false }
+        let dashed = name.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
+        return guarded.contains { HopByHop.equal(dashed[...], $0.utf8) }
+    }
+
+    private static let guarded = [
+        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip", "forwarded",
+        "content-length", "transfer-encoding", "content-type", "host", "connection", "authorization",
+    ]
+}

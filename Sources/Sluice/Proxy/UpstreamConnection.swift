@@ -1,0 +1,48 @@
+internal import SluiceHTTP
+internal import SluiceIO
+
+/// One connection to a server of a pool.
+final class UpstreamConnection {
+    /// Where it is in its life.
+    enum Phase {
+        case connecting
+        case handshaking
+        /// A request is under way.
+        case busy
+        /// It waits for the next request.
+        case idle
+        /// Both sides changed to another protocol.
+        case tunnel
+    }
+
+    var transport: Transport
+    let token: Token
+    /// Whose it is.
+    let place: UpstreamPlace
+    var phase = Phase.connecting
+    var parser: ResponseParser
+    /// What it works for.
+    var exchange: ProxiedExchange?
+    var timer = Deadline()
+    /// It served a request before: it may have been closed in the meantime.
+    var isReused = false
+    /// The client does not take what there is already.
+    var isPaused = false
+    /// The selector tells nothing of it: its end was said, and is read when its turn comes.
+    var isUnwatched = false
+    /// The server's word on how long it keeps an idle connection, in milliseconds.
+    var keepAliveMilliseconds: UInt64?
+
+    init(_ transport: consuming Transport, token: Token, place: UpstreamPlace, limits: HTTP1Limits) {
+        self.transport = transport
+        self.token = token
+        self.place = place
+        parser = ResponseParser(limits: limits)
+    }
+}
+
+/// An endpoint of a pool.
+struct UpstreamPlace: Hashable {
+    let pool: Int
+    let endpoint: UInt32
+}

@@ -1,0 +1,47 @@
+internal import SluiceHTTP
+
+/// A request as an upstream gets it.
+struct UpstreamRequest {
+    /// To be written by `HTTP1Serializer`.
+    private(set) var head: RequestHead
+    /// The protocol that the client wants to change to, and that may pass: what 101 is an answer to.
+    let upgrade: ArraySlice<UInt8>?
+
+    /// - Parameters:
+    ///   - original: as it is to be passed on: the edits of its route are done.
+    ///   - upgrades: protocols that may be changed to, in small letters.
+    init(_ original: RequestHead, from hop: ForwardedHop, saying choice: ForwardedFields, upgrades: [String]) {
+        var head = original
+        upgrade = Self.upgrade(in: head, allowed: upgrades)
+        let wantsTrailers = head.fields.hasToken(.te, "trailers")
+        HopByHop.remove(from: &head.fields)
+        hop.apply(to: &head, saying: choice)
+        if wantsTrailers { head.fields.append(.te, "trailers") }
+        // The serializer says `Connection: upgrade` with it.
+        if let upgrade { head.fields.append(.upgrade, upgrade) }
+        // Towards the upstream every connection stays; whether the client's does is another matter.
+        head.keepAlive = true
+        head.version = .http11
+        self.head = head
+    }
+
+    /// Request line and fields.
+    /// - Parameter authority: the Host for the upstream; `nil`: the client's.
+    func bytes(authority: String?) -> [UInt8] {
+        var head = head
+        if let authority { head.setHost(authority.utf8) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
+        HTTP1Serializer.append(head, to: &bytes)
+        return bytes
+    }
+
+    /// An upgrade that may pass: of HTTP/1.1, one protocol, an allowed one, in a request without a body. Others are
+    /// ignored, as a server may ignore any (RFC 9110, section 7.8).
+    private static func upgrade(in head: RequestHead, allowed: [String]) -> ArraySlice<UInt8>? {
+        guard head.version == .http11, case .none = head.body, head.fields.count(of: .upgrade) == 1,
+            head.fields.hasToken(.connection, "upgrade"), let wanted = head.fields.first(.upgrade)
+        else { return nil }
+        return allowed.contains { HopByHop.equal(wanted, $0.utf8) } ? wanted : nil
+    }
+}

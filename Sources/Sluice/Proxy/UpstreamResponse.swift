@@ -1,0 +1,55 @@
+internal import SluiceHTTP
+internal import SluiceSSE
+
+/// What an upstream's answer is to its client.
+struct UpstreamResponse {
+    /// How an answer's bytes are treated.
+    enum Kind: Equatable {
+        case ordinary
+        /// It comes bit by bit and has no end that one could wait for.
+        case stream
+        /// A stream of events that are readable as they are, so that comments may stand between them.
+        case events
+    }
+
+    /// To be written to the client.
+    private(set) var head: ResponseHead
+    let kind: Kind
+
+    /// - Parameters:
+    ///   - answer: what the upstream said.
+    ///   - request: what it answers.
+    init(_ answer: ResponseHead, to request: RequestHead) {
+        var head = answer
+        kind = Self.kind(of: answer)
+        HopByHop.remove(from: &head.fields)
+        head.version = request.version
+        switch head.body {
+        // The length is not known beforehand: only chunks, or the connection's end, can say where it ends.
+        case .untilClose, .chunked: head.body = request.version == .http10 ? .untilClose : .chunked
+        case .none, .length: break
+        }
+        self.head = head
+    }
+
+    /// Streams are told by their media type or by what says that nobody shall hold them back.
+    private static func kind(of head: ResponseHead) -> Kind {
+        let type = head.fields.first(.contentType)
+        if let type, AcceptHeader.isEventStream(type) { return isPlain(head.fields) && isOpen(head.body) ? .events : .stream }
+        if head.fields.has(.xAccelBuffering, "no") || head.fields.has(.incremental, "?1") { return .stream }
+        return .ordinary
+    }
+
+    private static func isPlain(_ fields: FieldBlock) -> Bool {
+        guard let coding = fields.first(.contentEncoding) else { return true }
+        return HopByHop.equal(coding, "identity".utf8)
+    }
+
+    /// Whether bytes may be added.
+    private static func isOpen(_ body: BodyFraming) -> Bool {
+        switch body {
+        case .chunked, .untilClose: true
+        case .none, .length: false
+        }
+    }
+}
