@@ -38,6 +38,8 @@ internal import SluiceIO
     var unread = ByteQueue()
     /// The request ends with them.
     var endsUnread = false
+    /// HTTP/2: what stands behind the body.
+    private var trailers: FieldBlock?
     private var isWaiting = false
     private var waitingSince: UInt64 = 0
 
@@ -102,11 +104,14 @@ internal import SluiceIO
         number == 0 ? unsafe connection.value.transport.write(bytes, context) : unsafe writeFrames(bytes, context)
     }
 
+    /// The stream ends with the last of its bytes, as nothing stands behind them.
+    private var endsWithLast: Bool { isFinishing && trailers == nil }
+
     private mutating func writeFrames(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Int {
         guard !isWaiting, let http2 = unsafe http2 else { return 0 }
         return unsafe http2._withUnsafeGuaranteedRef { http2 in
             if !http2.isListed { context.list(connection, http2) }
-            var taken = unsafe http2.session.write(number, bytes, isLast: isFinishing)
+            var taken = unsafe http2.session.write(number, bytes, isLast: endsWithLast)
             while taken < bytes.count, http2.session.isOutputFull {
                 connection.value.flushFrames(context)
                 guard !http2.session.isOutputFull else {
@@ -114,7 +119,7 @@ internal import SluiceIO
                     break
                 }
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[taken...])
-                taken += unsafe http2.session.write(number, rest, isLast: isFinishing)
+                taken += unsafe http2.session.write(number, rest, isLast: endsWithLast)
             }
             isWaiting = taken < bytes.count
             // From the last progress on: who asks again and gets nothing does not begin anew.
@@ -147,9 +152,13 @@ internal import SluiceIO
     }
 
     /// Ends a streamed body so that the peer sees that it is whole.
+    /// - Parameter trailers: fields that stand behind it.
     mutating func endBody(trailers: FieldBlock? = nil, _ context: LoopContext) {
         isFinishing = true
-        guard number == 0 else { return endIfWritten(context) }
+        guard number == 0 else {
+            self.trailers = trailers
+            return endIfWritten(context)
+        }
         guard framing == .chunked else { return }
         var end: [UInt8] = []
         HTTP1Serializer.appendLastChunk(trailers: trailers, to: &end)
@@ -175,7 +184,7 @@ internal import SluiceIO
 
     private mutating func endIfWritten(_ context: LoopContext) {
         guard queued.isEmpty else { return }
-        unsafe http2?._withUnsafeGuaranteedRef { $0.session.end(number) }
+        unsafe http2?._withUnsafeGuaranteedRef { $0.session.end(number, trailers: trailers) }
         list(context)
     }
 

@@ -148,6 +148,13 @@ enum TrailerRules {
     }
 
     /// Framing, routing and credentials are an attack; what only makes no sense behind the body is left out.
+    /// Those of made or passed on fields that may be sent; nil when there are none.
+    static func passed(_ fields: FieldBlock) -> FieldBlock? {
+        var fields = fields
+        fields.removeAll { id, _, _ in verdict(id) != .allowed }
+        return fields.isEmpty ? nil : fields
+    }
+
     static func verdict(_ id: FieldID) -> Verdict {
         switch id {
         case .contentLength, .transferEncoding, .host, .authorization: .refused

@@ -155,6 +155,13 @@ func readHTTP2Data(
     let stream = unsafe source.assumingMemoryBound(to: HTTP2Stream.self)
     if unsafe stream.pointee.isEnding {
         unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+        if let trailers = unsafe stream.pointee.trailers {
+            // Here and nowhere else: before, they would overtake the body.
+            unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            var block = HeaderWriter()
+            block.append(trailers)
+            unsafe block.withFields { unsafe _ = nghttp2_submit_trailer(session, id, $0, $1) }
+        }
         return 0
     }
     if unsafe stream.pointee.isShort { unsafe state.pointee.noteWritable(stream) }

@@ -62,9 +62,11 @@ extension HTTP2Session {
     }
 
     /// Ends the response behind what was written. nghttp2 sends the end only into an open window, as if it were data.
-    package func end(_ id: Int32) {
+    /// - Parameter trailers: fields that stand behind the body (RFC 9113, 8.1).
+    package func end(_ id: Int32, trailers: FieldBlock? = nil) {
         guard let stream = unsafe stream(id), unsafe stream.pointee.hasBody && !stream.pointee.isEnding else { return }
         unsafe stream.pointee.isEnding = true
+        if let trailers { unsafe stream.pointee.trailers = TrailerRules.passed(trailers) }
         unsafe nghttp2_session_resume_data(session, id)
         settle()
     }

@@ -16,6 +16,8 @@
     var hasBody = false
     /// END_STREAM is wanted behind what was written.
     var isEnding = false
+    /// Fields behind the body, which end the stream in its place.
+    var trailers: FieldBlock?
     /// A write came to less than was given, for a window.
     var isShort = false
     /// The caller wanted the reset, so that it is not the client's fault.

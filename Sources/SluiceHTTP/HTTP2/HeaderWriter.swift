@@ -6,6 +6,9 @@ struct HeaderWriter {
     private var fields: [(name: Range<Int>, value: Range<Int>)] = []
     private let status: UInt16
 
+    /// Trailers.
+    init() { status = 0 }
+
     init(status: UInt16) {
         // More or fewer than three digits would be no response at all.
         self.status = min(max(status, 100), 999)
