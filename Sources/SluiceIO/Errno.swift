@@ -53,7 +53,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Descriptors or kernel memory ran out: it passes, and must not be answered by trying at once again.
-    var isExhaustion: Bool {
+    package var isExhaustion: Bool {
         switch rawValue {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM: true
         default: false

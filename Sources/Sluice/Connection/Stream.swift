@@ -90,7 +90,9 @@ internal import SluiceIO
     /// Writes an interim response's head: 100, 103 and the like.
     mutating func inform(_ head: ResponseHead, _ context: LoopContext) {
         guard number == 0 else {
-            unsafe http2?._withUnsafeGuaranteedRef { $0.session.inform(number, status: head.status, fields: head.fields) }
+            unsafe http2?._withUnsafeGuaranteedRef {
+                $0.session.inform(number, status: head.status, fields: head.fields)
+            }
             return list(context)
         }
         var bytes: [UInt8] = []

@@ -103,6 +103,7 @@ extension Worker {
         guard find(proxied) != nil else { return }
         if proxied.retries.mayRetry(after: proxied.progress) {
             proxied.progress.wasSent = false
+            proxied.isRetry = true
             return attempt(proxied)
         }
         refuseProxied(proxied, status, reason)
@@ -123,7 +124,14 @@ extension Worker {
         if !exchange.bodyEnded { stream.value.closesAfterResponse = true }
         if status == 503 { exchange.commonFields.append(.retryAfter, "5") }
         respond(stream, exchange, status: status, text: reason)
-        if stream.value.number == 0 { releaseHeld(stream.value.connection) }
+        discardBody(stream, exchange)
+    }
+
+    /// What comes of a body that nobody wants any more is thrown away, and so is what waits of it.
+    func discardBody(_ stream: StreamPointer, _ exchange: Exchange) {
+        guard !exchange.bodyEnded else { return }
+        exchange.bodyUse = .discard
+        releaseUnread(stream)
     }
 
     // MARK: The client's side

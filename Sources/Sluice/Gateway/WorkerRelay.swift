@@ -266,11 +266,21 @@ extension Worker {
         }
         guard let (stream, exchange) = find(proxied) else { return }
         exchange.handler = nil
-        exchange.bodyUse = .discard
-        // A body that is not wanted any more is read on for so long.
-        if !exchange.bodyEnded { setDeadline(stream, plan.requestHeadTimeout) }
-        if !begin(stream, exchange, proxied, [], isLast: true) { stream.value.endBody(trailers: trailers, context) }
+        beginAndEnd(stream, exchange, proxied, trailers)
         finishIfWritten(stream)
+        discardBody(stream, exchange)
+    }
+
+    private func beginAndEnd(
+        _ stream: StreamPointer, _ exchange: Exchange, _ proxied: ProxiedExchange, _ trailers: FieldBlock?
+    ) {
+        let isBodiless =
+            switch proxied.waitingHead?.body {
+            case .some(.none), .length: true
+            case .chunked, .untilClose, nil: false
+            }
+        _ = begin(stream, exchange, proxied, [], isLast: isBodiless)
+        if !isBodiless { stream.value.endBody(trailers: trailers, context) }
     }
 
     /// The upstream is lost in the middle of its answer. The client sees that, or gets what the route has for it.

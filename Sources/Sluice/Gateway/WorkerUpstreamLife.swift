@@ -5,10 +5,11 @@ internal import SluiceTLS
 
 /// The life of an upstream connection: connecting, TLS, keeping it for the next request, closing.
 extension Worker {
+    /// A server was chosen: a kept connection to it is taken, or one is begun.
     func connect(_ proxied: ProxiedExchange, _ lease: Lease) {
         proxied.lease = lease
         let place = UpstreamPlace(pool: proxied.target.index, endpoint: lease.endpoint)
-        if let kept = takeIdle(place) {
+        if !proxied.isRetry, let kept = takeIdle(place) {
             kept.isReused = true
             return start(kept, proxied)
         }
@@ -23,7 +24,11 @@ extension Worker {
             connection.exchange = proxied
             setDeadline(connection, proxied.target.pool.options.timeouts.connect.milliseconds)
         } catch {
-            failed(proxied, status: 502, "the upstream cannot be connected to: \(error)")
+            // That it is the gateway which has no descriptor left is not the server's fault.
+            let isOurs = error.isExhaustion
+            failed(
+                proxied, status: isOurs ? 503 : 502, "the upstream cannot be connected to: \(error)",
+                isOurs ? .neutral : .failure)
         }
     }
 
@@ -57,7 +62,9 @@ extension Worker {
         do throws(TLSError) {
             let tls = try trust(of: proxied.target).context(isForeign: false)
             connection.transport.secure(
-                by: try TLSSession(connecting: tls, serverName: proxied.target.pool.options.tls.serverName ?? server.host, pipe: context.pipe))
+                by: try TLSSession(
+                    connecting: tls, serverName: proxied.target.pool.options.tls.serverName ?? server.host,
+                    pipe: context.pipe))
         } catch {
             return failed(proxied, status: 502, "no TLS to the upstream: \(error)")
         }
@@ -99,7 +106,10 @@ extension Worker {
 
     func close(_ connection: UpstreamConnection) {
         guard upstreams.find(connection.token)?.value === connection else { return }
-        if connection.phase == .idle { idleUpstreams[connection.place]?.removeAll { $0 == connection.token } }
+        if connection.phase == .idle {
+            idleUpstreams[connection.place]?.removeAll { $0 == connection.token }
+            if idleUpstreams[connection.place]?.isEmpty == true { idleUpstreams[connection.place] = nil }
+        }
         if let timer = connection.timer.timer { loop.timers.cancel(timer) }
         connection.transport.sayGoodbye(context)
         connection.transport.deregister(context)

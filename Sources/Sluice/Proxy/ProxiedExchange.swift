@@ -18,6 +18,8 @@ final class ProxiedExchange {
     /// Endpoints that failed.
     var tried: [UInt32] = []
     var retries: RetryRule
+    /// An attempt failed. The next one gets a connection of its own: kept ones may all be as stale as the first.
+    var isRetry = false
     var progress = RetryRule.Progress()
     /// The request has been written, its body too.
     var hasSentAll = false

@@ -35,7 +35,9 @@ struct UpstreamResponse {
     /// Streams are told by their media type or by what says that nobody shall hold them back.
     private static func kind(of head: ResponseHead) -> Kind {
         let type = head.fields.first(.contentType)
-        if let type, AcceptHeader.isEventStream(type) { return isPlain(head.fields) && isOpen(head.body) ? .events : .stream }
+        if let type, AcceptHeader.isEventStream(type) {
+            return isPlain(head.fields) && isOpen(head.body) ? .events : .stream
+        }
         if head.fields.has(.xAccelBuffering, "no") || head.fields.has(.incremental, "?1") { return .stream }
         return .ordinary
     }

@@ -5,7 +5,9 @@ extension Format where Value == ProxyOptions {
         .object(
             "routes[].proxy", start: ProxyOptions(upstream: ""),
             keys: [
-                Key("upstream", \.upstream, .text("the name of an upstream"), required: true, "The name of an upstream."),
+                Key(
+                    "upstream", \.upstream, .text("the name of an upstream"), required: true, "The name of an upstream."
+                ),
                 Key(
                     "heartbeat", \.heartbeat, .optional("off", .duration),
                     "How long a stream of events may be silent before a comment is put in between two events. `off`: "

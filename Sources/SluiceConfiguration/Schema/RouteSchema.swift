@@ -28,7 +28,9 @@ struct RouteDraft {
 
     var route: Route {
         let target: RouteTarget =
-            if let subscribe { subscribe.target } else if let publish { publish.target } else if let proxy { .proxy(proxy) } else {
+            if let subscribe { subscribe.target } else if let publish { publish.target } else if let proxy {
+                .proxy(proxy)
+            } else {
                 .respond(respond ?? FixedResponse())
             }
         return Route(match, target, cors: cors, authorization: authorization)
@@ -47,7 +49,8 @@ extension Format where Value == Route {
             Key("auth", optional: \.authorization, .authorization, "What a request must show."),
         ]
         return Format<RouteDraft>.object(
-            "routes[]", start: RouteDraft(), keys: keys, rules: [.exactlyOne(["subscribe", "publish", "proxy", "respond"])]
+            "routes[]", start: RouteDraft(), keys: keys,
+            rules: [.exactlyOne(["subscribe", "publish", "proxy", "respond"])]
         ).map({ draft, _ in draft.route }, { RouteDraft($0) })
     }
 }
