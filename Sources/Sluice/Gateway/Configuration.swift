@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
     public var sources: [String: SourceOptions] = [:]
     /// Topics by name; a name with `{parameters}` is a template.
     public var topics: [String: TopicOptions] = [:]
+    /// Pools of servers that requests are proxied to, by name.
+    public var upstreams: [String: UpstreamOptions] = [:]
     /// Routes; the first match wins.
     public var routes: [Route] = []
     /// What bounds peers.

@@ -22,6 +22,7 @@ struct ConfigurationCheck {
         checkListeners()
         checkSources()
         checkTopics()
+        checkUpstreams()
         checkRoutes()
         checkLimits()
     }

@@ -35,6 +35,10 @@ extension Format where Value == FileDraft {
                     encode: { _, _ in nil }),
                 .topics,
                 Key(
+                    "upstreams", \.configuration.upstreams,
+                    .dictionary(of: .upstream, "upstreams", broken: UpstreamOptions(servers: [])),
+                    "Pools of servers that requests are proxied to, by name."),
+                Key(
                     "routes", \.configuration.routes, .list(of: .route, "routes", broken: RouteDraft().route),
                     "Which requests are answered how; the first match in file order wins."),
                 Key("limits", \.configuration.limits, .limits, "What bounds peers."),
