@@ -30,6 +30,7 @@ func expectSame(_ a: Configuration, _ b: Configuration, sourceLocation: SourceLo
     #expect(a.listeners == b.listeners, sourceLocation: sourceLocation)
     #expect(a.sources == b.sources, sourceLocation: sourceLocation)
     #expect(a.topics == b.topics, sourceLocation: sourceLocation)
+    #expect(a.upstreams == b.upstreams, sourceLocation: sourceLocation)
     #expect(a.routes == b.routes, sourceLocation: sourceLocation)
     #expect(a.limits == b.limits, sourceLocation: sourceLocation)
     #expect(a.trustedProxies == b.trustedProxies, sourceLocation: sourceLocation)
