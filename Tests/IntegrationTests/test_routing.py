@@ -81,3 +81,34 @@ def test_what_nothing_can_meet_is_told_at_its_place(tmp_path):
     assert "present: false contradicts equal" in said
     assert "routes[0].match.client[0]" in said
     assert "no request reaches this route: routes[1]" in said
+
+
+def test_explain_says_what_the_gateway_does(start, tmp_path):
+    settings = routed(
+        ("host", {"host": "other.example", "path": "/**"}),
+        ("post", {"path": "/x/{name}", "methods": ["POST"]}),
+        ("version", {"path": "/x/{name}", "headers": {"X-Version": "2"}}),
+        ("local", {"path": "/x/{name}", "client": "127.0.0.1"}),
+    )
+    path = write(tmp_path, settings, "explained.yaml")
+
+    def explain(*request):
+        done = run("explain", "--config", path, *request)
+        return done.returncode, done.stdout.splitlines(), done.stderr
+
+    status, lines, _ = explain("GET", "http://localhost/x/a%20b", "--header", "X-Version: 3", "--client", "127.0.0.1")
+    assert status == 0
+    assert lines == [
+        "routes[0] other.example/**: host is localhost, not other.example",
+        "routes[1] POST /x/{name}: method GET is not among POST",
+        'routes[2] /x/{name} (header X-Version): header X-Version is "3", not "2"',
+        'routes[3] /x/{name} (client 127.0.0.1): takes it, name = "a b": respond 200',
+    ]
+    assert body(start(settings), "/x/a%20b", {"X-Version": "3"}) == "local"
+    assert explain("GET", "/x")[0] == 1
+    assert explain("GET", "/..")[1] == ["400: the path climbs above the root"]
+    for wrong in (["get", "/"], ["GET", "x"], ["GET", "/", "--header", "X"], ["GET", "/", "--client", "me"], ["GET"]):
+        status, lines, said = explain(*wrong)
+        assert (status, lines) == (2, []), wrong
+        assert said
+    assert run("explain", "--config", tmp_path / "none.yaml", "GET", "/").returncode == 2

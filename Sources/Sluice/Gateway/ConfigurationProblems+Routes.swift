@@ -205,9 +205,7 @@ struct RouteShape {
 
     /// `nil` when something in its match is wrong.
     init?(_ route: Route) {
-        guard
-            let compiled = try? CompiledRoute(
-                route.match, defaultMethods: Self.methods(of: route.target) ?? [], index: 0)
+        guard let compiled = try? CompiledRoute(route.match, defaultMethods: route.target.standardMethods, index: 0)
         else { return nil }
         self.route = compiled
         methods = compiled.methods.isEmpty ? nil : Set(compiled.methods.map(\.name))
@@ -230,13 +228,5 @@ struct RouteShape {
         guard left?.isEmpty == true, !takers.isEmpty else { return nil }
         let names = takers.map { "routes[\($0)]" }.joined(separator: " and ")
         return "no request reaches this route: \(names) before it \(takers.count == 1 ? "takes" : "take") them all"
-    }
-
-    private static func methods(of target: RouteTarget) -> [String]? {
-        switch target.kind {
-        case .subscribe, .choose: ["GET", "HEAD"]
-        case .publish, .publishAllowed: ["POST"]
-        case .respond: nil
-        }
     }
 }
