@@ -15,9 +15,12 @@ struct FileArguments: ParsableArguments {
         }
     }
 
-    func load() throws -> ConfigurationFile {
+    func load() throws -> ConfigurationFile { try Self.load(file ?? config) }
+
+    /// Reads the file of this name, else where configurations usually are.
+    static func load(_ given: String?) throws -> ConfigurationFile {
         let standard = ["conf/sluice.yaml", "sluice.yaml"]
-        guard let name = file ?? config ?? standard.first(where: Shell.fileExists) else {
+        guard let name = given ?? standard.first(where: Shell.fileExists) else {
             throw Failure(
                 "sluice: there is no \(standard.joined(separator: " and no ")) here; name a file with --config",
                 status: Failure.usage)

@@ -53,8 +53,8 @@ struct SluiceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice", abstract: "A gateway for Server-Sent Events.",
         subcommands: [
-            RunCommand.self, CheckCommand.self, RelayCommand.self, CertificateCommand.self, VersionCommand.self,
-            ReferenceCommand.self,
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, RelayCommand.self, CertificateCommand.self,
+            VersionCommand.self, ReferenceCommand.self,
         ])
 }
 

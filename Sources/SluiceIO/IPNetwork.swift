@@ -29,6 +29,11 @@ package struct IPNetwork: Hashable, Sendable {
         address.isV4 == isV4 && Self.masked(address, bits) == base
     }
 
+    /// Whether all of another network lies in it.
+    package func contains(_ other: IPNetwork) -> Bool {
+        other.isV4 == isV4 && bits <= other.bits && Self.masked(other.base, bits) == base
+    }
+
     private static func masked(_ address: IPAddress, _ bits: UInt8) -> IPAddress {
         let bits = UInt64(bits)
         // Swift's shift operators give zero when they shift everything out.

@@ -40,4 +40,41 @@ enum QueryString {
         }
         return values
     }
+
+    /// Whether there is a value under this name, compared decoded, that passes.
+    static func contains(_ name: [UInt8], in query: ArraySlice<UInt8>?, where passes: (Value) -> Bool) -> Bool {
+        guard let query else { return false }
+        var start = query.startIndex
+        while start < query.endIndex {
+            let pair = query[start...].prefix { $0 != 0x26 }
+            let ownName = pair.prefix { $0 != 0x3D }
+            if !pair.isEmpty, Value(raw: ownName).decodes(to: name, andMore: false),
+                passes(Value(raw: pair[ownName.endIndex...].dropFirst()))
+            {
+                return true
+            }
+            start = pair.endIndex &+ 1
+        }
+        return false
+    }
+}
+
+extension QueryString.Value {
+    /// Whether the value, decoded, is this text, or begins with it; never where an escape before that is malformed.
+    func decodes(to text: [UInt8], andMore: Bool) -> Bool {
+        var index = raw.startIndex
+        for expected in text {
+            guard index < raw.endIndex else { return false }
+            var byte = raw[index]
+            if byte == 0x2B { byte = 0x20 }
+            if byte == PercentEscape.sign {
+                guard let escaped = PercentEscape.byte(at: index, in: raw) else { return false }
+                byte = escaped
+                index &+= 2
+            }
+            guard byte == expected else { return false }
+            index &+= 1
+        }
+        return andMore || index == raw.endIndex
+    }
 }

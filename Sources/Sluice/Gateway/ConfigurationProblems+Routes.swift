@@ -1,25 +1,28 @@
+internal import SluiceHTTP
+
 /// Routes.
 extension ConfigurationCheck {
     mutating func checkRoutes() {
         var earlier: [(shape: RouteShape, index: Int)] = []
         for (index, route) in configuration.routes.enumerated() {
             let path = Path()["routes"][index]
-            let shape = RouteShape(route)
             check(route.match, path["match"])
-            check(route.target, shape?.path, path)
+            check(route.target, try? PathPattern(route.match.path), path)
             if let policy = route.cors { check(policy, path["cors"]) }
             if let authorization = route.authorization { check(authorization, path["auth"]) }
-            guard let shape else { continue }
+            guard let shape = RouteShape(route) else { continue }
             if let reason = shape.hiding(earlier) { report(path["match"], reason) }
             earlier.append((shape, index))
         }
     }
 
     private mutating func check(_ match: RouteMatch, _ path: Path) {
-        do throws(PatternError) {
-            if let host = match.host { _ = try HostPattern(host) }
-        } catch {
-            report(path["host"], "\"\(error.pattern)\" is no host: \(error.reason)")
+        for (index, host) in match.hosts.enumerated() {
+            do throws(PatternError) {
+                _ = try HostPattern(host)
+            } catch {
+                report(path["host"][index], "\"\(error.pattern)\" is no host: \(error.reason)")
+            }
         }
         do throws(PatternError) {
             _ = try PathPattern(match.path)
@@ -37,6 +40,29 @@ extension ConfigurationCheck {
         }
         if let type = match.accept, !Syntax.isMediaType(type) {
             report(path["accept"], "expected one media type such as text/event-stream, not \"\(type)\"")
+        }
+        check(match.headers, path["headers"]) { tests throws(PatternError) in try ValueCondition.headers(tests) }
+        check(match.query, path["query"]) { tests throws(PatternError) in try ValueCondition.query(tests) }
+        for (index, network) in match.clients.enumerated() where !Syntax.isNetwork(network) {
+            report(
+                path["client"][index],
+                "expected a network such as 10.0.0.0/8, ::1/128 or a bare address, not \"\(network)\"")
+        }
+    }
+
+    private mutating func check(
+        _ tests: [String: ValueTest], _ path: Path,
+        _ read: ([String: ValueTest]) throws(PatternError) -> [ValueCondition]
+    ) {
+        let before = problems.count
+        // Each by itself, so that all are told; then what is wrong with them together.
+        let each = tests.sorted { $0.key < $1.key }.map { [$0.key: $0.value] }
+        for (index, tests) in (each + [tests]).enumerated() where index < each.count || problems.count == before {
+            do throws(PatternError) {
+                _ = try read(tests)
+            } catch {
+                report(path[error.pattern], error.reason)
+            }
         }
     }
 
@@ -175,29 +201,23 @@ extension ConfigurationCheck {
 
 /// What a route takes, to find out whether routes before it leave it anything.
 struct RouteShape {
-    let host: HostPattern?
-    let path: PathPattern
-    let accept: String?
+    let route: CompiledRoute
     /// `nil`: all of them.
     let methods: Set<String>?
 
-    /// `nil` when its patterns are none.
+    /// `nil` when something in its match is wrong.
     init?(_ route: Route) {
-        do throws(PatternError) {
-            host = try HostPattern.optional(route.match.host)
-            path = try PathPattern(route.match.path)
-        } catch {
-            return nil
-        }
-        accept = route.match.accept?.lowercased()
-        methods = route.match.methods.isEmpty ? Self.methods(of: route.target) : Set(route.match.methods)
+        guard let compiled = try? CompiledRoute(route.match, defaultMethods: route.target.standardMethods, index: 0)
+        else { return nil }
+        self.route = compiled
+        methods = compiled.methods.isEmpty ? nil : Set(compiled.methods.map(\.name))
     }
 
     /// Why no request reaches this route; `nil` when one can. Routes before it may together take all its methods.
     func hiding(_ earlier: [(shape: RouteShape, index: Int)]) -> String? {
         var left = methods
         var takers: [Int] = []
-        for (shape, index) in earlier where shape.coversAllButMethods(of: self) {
+        for (shape, index) in earlier where shape.route.coversAllButMethods(of: route) {
             if let taken = shape.methods {
                 if left?.isDisjoint(with: taken) == true { continue }
                 left?.subtract(taken)
@@ -210,29 +230,5 @@ struct RouteShape {
         guard left?.isEmpty == true, !takers.isEmpty else { return nil }
         let names = takers.map { "routes[\($0)]" }.joined(separator: " and ")
         return "no request reaches this route: \(names) before it \(takers.count == 1 ? "takes" : "take") them all"
-    }
-
-    private static func methods(of target: RouteTarget) -> Set<String>? {
-        switch target.kind {
-        case .subscribe, .choose: ["GET", "HEAD"]
-        case .publish, .publishAllowed: ["POST"]
-        case .respond, .proxy: nil
-        }
-    }
-
-    private func coversAllButMethods(of other: RouteShape) -> Bool {
-        (accept == nil || accept == other.accept) && coversHost(of: other) && path.covers(other.path)
-    }
-
-    private func coversHost(of other: RouteShape) -> Bool {
-        guard let host else { return true }
-        return other.host.map { host.covers($0) } ?? false
-    }
-}
-
-extension HostPattern {
-    fileprivate static func optional(_ text: String?) throws(PatternError) -> HostPattern? {
-        guard let text else { return nil }
-        return try HostPattern(text)
     }
 }

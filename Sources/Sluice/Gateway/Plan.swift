@@ -125,36 +125,29 @@ final class Plan: Sendable {
     }
 
     private static func plan(_ route: Route, _ pools: [UpstreamPool]) throws(SluiceError) -> PlannedRoute {
-        let standard: [String]
         let target: Target
         do {
             switch route.target.kind {
             case .subscribe(let topics):
                 target = .subscribe(try topics.map { name throws(PatternError) in try NameTemplate(name) })
-                standard = ["GET", "HEAD"]
             case .choose(let query, let allow):
                 let allowed = try allow.map { pattern throws(PatternError) in try TopicPattern(pattern) }
                 target = .choose(query: query, allow: allowed)
-                standard = ["GET", "HEAD"]
             case .publish(let topic):
                 target = .publish(.named(try NameTemplate(topic)))
-                standard = ["POST"]
             case .publishAllowed(let patterns):
                 target = .publish(.allowed(try patterns.map { try TopicPattern($0) }))
-                standard = ["POST"]
             case .respond(let response):
                 target = .respond(try PlannedResponse(response))
-                standard = []
             case .proxy(let options):
                 target = .proxy(try PlannedProxy(options, pools))
-                standard = []
             }
         } catch {
             throw error as? SluiceError ?? SluiceError(.configuration, "route \(route.match.path): \(error)")
         }
         return PlannedRoute(
             target: target, cors: route.cors, authorization: route.authorization,
-            methods: route.match.methods.isEmpty ? standard : route.match.methods)
+            methods: route.match.methods.isEmpty ? route.target.standardMethods : route.match.methods)
     }
 }
 

@@ -27,11 +27,6 @@ extension Worker {
         attempt(proxied)
     }
 
-    /// The client's address, behind trusted proxies that which they name.
-    private func client(of stream: StreamPointer) -> IPAddress? {
-        stream.value.countedAddress ?? stream.value.connection.value.peer.ip
-    }
-
     func isTrusted(_ address: IPAddress) -> Bool { plan.trustedProxies.contains { $0.contains(address) } }
 
     /// The stream and exchange that a proxied request still is for.

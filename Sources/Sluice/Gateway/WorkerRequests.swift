@@ -13,7 +13,7 @@ extension Worker {
         guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
         if answerPreflight(stream, exchange) { return }
 
-        switch plan.table.lookup(head) {
+        switch plan.table.lookup(head, client: client(of: stream)) {
         case .route(let route, let parameters):
             exchange.route = route
             exchange.parameters = parameters
@@ -35,7 +35,8 @@ extension Worker {
         if plan.handler != nil { return runHandler(stream, exchange) }
         // A page may read an error too, where a route on this path would have let it read the answer.
         let method = Array(exchange.head.method.name.utf8)[...]
-        let route = plan.table.preflight(exchange.head, requestedMethod: method) { plan.routes[$0].cors != nil }
+        let route = plan.table.preflight(
+            exchange.head, requestedMethod: method, client: client(of: stream), where: { plan.routes[$0].cors != nil })
         if let cors = route.flatMap({ plan.routes[$0].cors }) {
             exchange.commonFields = cors.fields(forOrigin: exchange.head.fields.first(.origin))
         }
@@ -79,7 +80,7 @@ extension Worker {
         guard head.method == .options, let origin = head.fields.first(.origin),
             let method = head.fields.first(.accessControlRequestMethod),
             let route = plan.table.preflight(
-                head, requestedMethod: method, where: { plan.routes[$0].cors != nil }),
+                head, requestedMethod: method, client: client(of: stream), where: { plan.routes[$0].cors != nil }),
             let cors = plan.routes[route].cors
         else { return false }
         let fields = cors.preflight(
@@ -101,6 +102,11 @@ extension Worker {
             peer: peer, trusted: plan.trustedProxies, forwardedFor: head.fields.all(.xForwardedFor))
         stream.value.countedAddress = client
         return plan.ledger.count(client) && plan.ledger.count <= plan.connectionLimit
+    }
+
+    /// The client's address: behind a trusted proxy that of the client that it names; `nil` over a Unix socket.
+    func client(of stream: StreamPointer) -> IPAddress? {
+        stream.value.countedAddress ?? stream.value.connection.value.peer.ip
     }
 
     /// Over a limit: an EventSource is told to come back later, anybody else gets the status.

@@ -1,12 +1,18 @@
 import SluiceHTTP
+import SluiceIO
 
 /// A match, with everything that can be prepared before a request comes. A class: looking at one of many copies nothing.
 final class CompiledRoute: Sendable {
-    let host: HostPattern?
+    /// Empty: every host.
+    let hosts: [HostPattern]
     let path: PathPattern
     /// Empty: every method.
     let methods: [HTTPMethod]
     let accept: String?
+    let headers: [ValueCondition]
+    let query: [ValueCondition]
+    /// Empty: every client.
+    let clients: [IPNetwork]
 
     init(_ match: RouteMatch, defaultMethods: [String], index: Int) throws(RouteTable.Fault) {
         func check<T>(_ key: RouteTable.Fault.Key, _ make: () throws(PatternError) -> T) throws(RouteTable.Fault) -> T {
@@ -16,9 +22,8 @@ final class CompiledRoute: Sendable {
                 throw RouteTable.Fault(route: index, key: key, error: error)
             }
         }
-        host = try check(.host) { () throws(PatternError) -> HostPattern? in
-            guard let host = match.host else { return nil }
-            return try HostPattern(host)
+        hosts = try check(.host) { () throws(PatternError) in
+            try match.hosts.map { host throws(PatternError) in try HostPattern(host) }
         }
         path = try check(.path) { () throws(PatternError) -> PathPattern in try PathPattern(match.path) }
         methods = try check(.methods) { () throws(PatternError) -> [HTTPMethod] in
@@ -28,18 +33,28 @@ final class CompiledRoute: Sendable {
             guard let accept = match.accept else { return nil }
             return try Self.mediaType(accept)
         }
+        headers = try check(.headers) { () throws(PatternError) in try ValueCondition.headers(match.headers) }
+        query = try check(.query) { () throws(PatternError) in try ValueCondition.query(match.query) }
+        clients = try check(.client) { () throws(PatternError) in try match.clients.map(Self.network) }
     }
 
-    /// Whether host and path of a request fit.
-    func fits(_ head: RequestHead, _ requestPath: RequestPath) -> Bool {
-        if let host {
-            guard let authority = head.host, host.matches(authority) else { return false }
+    /// The first of its conditions, in the order of `RouteMismatch`, that a request does not meet; `nil`: it fits.
+    func mismatch(_ head: RequestHead, _ requestPath: RequestPath, _ client: IPAddress?) -> RouteMismatch? {
+        if !hosts.isEmpty {
+            guard let authority = head.host, hosts.contains(where: { $0.matches(authority) }) else { return .host }
         }
-        return path.matches(requestPath)
+        guard path.matches(requestPath) else { return .path }
+        if !clients.isEmpty {
+            guard let client, clients.contains(where: { $0.contains(client) }) else { return .client }
+        }
+        for index in query.indices where !query[index].isMet(byQuery: head.query) { return .query(index) }
+        guard accepts(head) else { return .accept }
+        for index in headers.indices where !headers[index].isMet(by: head.fields) { return .header(index) }
+        return allows(head.method) ? nil : .method
     }
 
     /// Whether a request names the media type that the route asks for.
-    func accepts(_ head: RequestHead) -> Bool {
+    private func accepts(_ head: RequestHead) -> Bool {
         guard let accept else { return true }
         return head.fields.all(.accept).contains { AcceptHeader.names($0, accept) }
     }
@@ -50,16 +65,24 @@ final class CompiledRoute: Sendable {
         methods.isEmpty || methods.contains { $0.name.utf8.elementsEqual(method) }
     }
 
-    /// Whether it takes every request that `other` takes.
-    func covers(_ other: CompiledRoute) -> Bool {
-        if let host {
-            guard let otherHost = other.host, host.covers(otherHost) else { return false }
+    /// Whether it takes every request that `other` takes, but for the methods of either.
+    func coversAllButMethods(of other: CompiledRoute) -> Bool {
+        (accept == nil || accept == other.accept) && path.covers(other.path)
+            && headers.cover(other.headers, areFields: true) && query.cover(other.query, areFields: false)
+            && Self.cover(hosts, other.hosts) { $0.covers($1) }
+            && Self.cover(clients, other.clients) { $0.contains($1) }
+    }
+
+    /// Whether each of `other` lies in one of `own`, where none means all there are.
+    private static func cover<T>(_ own: [T], _ other: [T], _ covers: (T, T) -> Bool) -> Bool {
+        own.isEmpty || (!other.isEmpty && other.allSatisfy { each in own.contains { covers($0, each) } })
+    }
+
+    private static func network(_ text: String) throws(PatternError) -> IPNetwork {
+        guard let network = IPNetwork(text) else {
+            throw PatternError(text, "expected a network such as 10.0.0.0/8, ::1/128 or a bare address")
         }
-        guard methods.isEmpty || (!other.methods.isEmpty && other.methods.allSatisfy(methods.contains)) else {
-            return false
-        }
-        guard accept == nil || accept == other.accept else { return false }
-        return path.covers(other.path)
+        return network
     }
 
     private static func methods(_ names: [String]) throws(PatternError) -> [HTTPMethod] {
@@ -82,5 +105,26 @@ final class CompiledRoute: Sendable {
             throw PatternError(text, "one media type without parameters, such as text/event-stream")
         }
         return text.lowercased()
+    }
+}
+
+/// Why a route does not take a request, in the order in which it is looked at.
+enum RouteMismatch: Sendable, Hashable {
+    case host
+    case path
+    case client
+    /// One of the conditions of the query.
+    case query(Int)
+    case accept
+    /// One of the conditions of the header.
+    case header(Int)
+    case method
+
+    /// Whether a preflight may still ask about the route: it has neither the method nor the fields of its request.
+    var isUnknownToPreflight: Bool {
+        switch self {
+        case .host, .path, .client, .query: false
+        case .accept, .header, .method: true
+        }
     }
 }

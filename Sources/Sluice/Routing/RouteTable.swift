@@ -1,13 +1,14 @@
 package import SluiceHTTP
+package import SluiceIO
 
 /// All routes, ready to be looked through: the first match in file order wins.
 package struct RouteTable: Sendable {
-    private let routes: [CompiledRoute]
+    let routes: [CompiledRoute]
 
     /// What is wrong with one route.
     package struct Fault: Error, Sendable, Hashable, CustomStringConvertible {
         /// The key of a match that is wrong.
-        package enum Key: String, Sendable { case host, path, methods, accept }
+        package enum Key: String, Sendable { case host, path, methods, accept, headers, query, client }
         /// The route's place in the table, from 0.
         package let route: Int
         package let key: Key
@@ -48,50 +49,45 @@ package struct RouteTable: Sendable {
     /// The methods that a route takes, for `Allow` and preflights; empty: every method.
     package func methods(of route: Int) -> [String] { routes[route].methods.map(\.name) }
 
-    /// The route for a request.
-    package func lookup(_ head: RequestHead) -> RouteLookup {
+    /// The route for a request. The client is who asks, where that is known by its address.
+    package func lookup(_ head: RequestHead, client: IPAddress? = nil) -> RouteLookup {
         do throws(RequestPath.Fault) {
-            return lookup(head, path: try RequestPath(head.path))
+            return lookup(head, path: try RequestPath(head.path), client: client)
         } catch {
             return .badPath
         }
     }
 
     /// The route for a request whose path was read already.
-    package func lookup(_ head: RequestHead, path: RequestPath) -> RouteLookup {
+    package func lookup(_ head: RequestHead, path: RequestPath, client: IPAddress? = nil) -> RouteLookup {
         var allowed: [String] = []
         for index in routes.indices {
-            guard routes[index].fits(head, path), routes[index].accepts(head) else { continue }
-            guard routes[index].allows(head.method) else {
+            switch routes[index].mismatch(head, path, client) {
+            case nil:
+                if let parameters = routes[index].path.match(path) { return .route(index, parameters: parameters) }
+            case .method:
                 for method in routes[index].methods where !allowed.contains(method.name) { allowed.append(method.name) }
-                continue
+            default: continue
             }
-            if let parameters = routes[index].path.match(path) { return .route(index, parameters: parameters) }
         }
         return allowed.isEmpty ? .notFound : .methodNotAllowed(allowed)
     }
 
     /// The route that answers a CORS preflight (WHATWG Fetch, section 4.8) for a request with this method: the first
-    /// candidate on the same host and path that takes the method, else the first on the same host and path. A
-    /// preflight has neither the method nor the Accept of the request that it asks for.
+    /// candidate for the same URL and client that takes the method, else the first for the same URL and client. A
+    /// preflight has neither the method nor the fields of the request that it asks for.
     package func preflight(
-        _ head: RequestHead, requestedMethod: ArraySlice<UInt8>, where isCandidate: (Int) -> Bool
+        _ head: RequestHead, requestedMethod: ArraySlice<UInt8>, client: IPAddress? = nil,
+        where isCandidate: (Int) -> Bool
     ) -> Int? {
         guard let path = try? RequestPath(head.path) else { return nil }
         var second: Int?
-        for index in routes.indices where routes[index].fits(head, path) && isCandidate(index) {
+        for index in routes.indices where isCandidate(index) {
+            guard routes[index].mismatch(head, path, client)?.isUnknownToPreflight != false else { continue }
             if routes[index].allows(requestedMethod) { return index }
             if second == nil { second = index }
         }
         return second
-    }
-
-    /// The routes that nobody can reach, each with the first route before it that takes all its requests. What only
-    /// several routes together take is not found.
-    package func unreachable() -> [(route: Int, shadowedBy: Int)] {
-        routes.indices.compactMap { later in
-            routes[..<later].firstIndex { $0.covers(routes[later]) }.map { (route: later, shadowedBy: $0) }
-        }
     }
 }
 

@@ -61,8 +61,9 @@ extension Format where Value == RouteMatch {
             "routes[].match", start: RouteMatch(path: ""),
             keys: [
                 Key(
-                    "host", optional: \.host, .text,
-                    "A host name without port. `*.example.com` matches exactly one more label."),
+                    "host", \.hosts, .list(of: .text, "hosts", broken: "", allowsOne: true),
+                    "A host name without port, or several. `*.example.com` matches exactly one more label."
+                ).written { !$0.hosts.isEmpty },
                 Key(
                     "path", \.path, .text("a path"), required: true,
                     "A path pattern: literal segments, `{name}` for one segment, and a last `/**` for the rest."),
@@ -72,6 +73,19 @@ extension Format where Value == RouteMatch {
                 Key(
                     "accept", optional: \.accept, .text,
                     "A media type that the request's Accept must name; `*/*` and no Accept do not."),
+                Key(
+                    "headers", \.headers, .dictionary(of: .valueTest, "tests", broken: .present),
+                    "Header fields by name, each with what it must be."
+                ).written { !$0.headers.isEmpty },
+                Key(
+                    "query", \.query, .dictionary(of: .valueTest, "tests", broken: .present),
+                    "Values in the query by name, each with what it must be; names and values are compared decoded."
+                ).written { !$0.query.isEmpty },
+                Key(
+                    "client", \.clients, .list(of: .text, "networks", broken: "", allowsOne: true),
+                    "Networks (`10.0.0.0/8`, a bare address), one of which the client is in; behind a trusted proxy the "
+                        + "client that it names."
+                ).written { !$0.clients.isEmpty },
             ], short: "path")
     }
 }

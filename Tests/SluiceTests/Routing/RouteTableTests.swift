@@ -161,39 +161,3 @@ private func found(_ route: Int, _ parameters: PathParameters = [:]) -> RouteLoo
         #expect(RouteTable.faults(in: [RouteMatch(path: "/", accept: accept)]).map(\.key) == [.accept])
     }
 }
-
-@Suite struct `Unreachable routes` {
-    @Test(arguments: [
-        (RouteMatch(path: "/**"), RouteMatch(path: "/a"), true),
-        (RouteMatch(path: "/a"), RouteMatch(path: "/a"), true),
-        (RouteMatch(path: "/a"), RouteMatch(path: "/**"), false),
-        (RouteMatch(host: "a.b", path: "/**"), RouteMatch(path: "/a"), false),
-        (RouteMatch(path: "/**"), RouteMatch(host: "a.b", path: "/a"), true),
-        (RouteMatch(host: "*.b", path: "/**"), RouteMatch(host: "A.b.", path: "/a"), true),
-        (RouteMatch(host: "*.b", path: "/**"), RouteMatch(host: "a.a.b", path: "/a"), false),
-        (RouteMatch(host: "*.b", path: "/**"), RouteMatch(host: "*.B", path: "/a"), true),
-        (RouteMatch(host: "a.b", path: "/**"), RouteMatch(host: "*.b", path: "/a"), false),
-        (RouteMatch(host: "*.a.b", path: "/**"), RouteMatch(host: "*.b", path: "/a"), false),
-        (RouteMatch(path: "/", methods: ["GET"]), RouteMatch(path: "/", methods: ["HEAD"]), true),
-        (RouteMatch(path: "/", methods: ["GET"]), RouteMatch(path: "/", methods: ["GET", "POST"]), false),
-        (RouteMatch(path: "/", methods: ["GET"]), RouteMatch(path: "/"), false),
-        (RouteMatch(path: "/", accept: "a/b"), RouteMatch(path: "/"), false),
-        (RouteMatch(path: "/", accept: "a/b"), RouteMatch(path: "/", accept: "A/b"), true),
-        (RouteMatch(path: "/", accept: "a/b"), RouteMatch(path: "/", accept: "a/c"), false),
-        (RouteMatch(path: "/"), RouteMatch(path: "/", accept: "a/c"), true),
-    ])
-    func `a route is shadowed by one that takes all its requests`(
-        _ first: RouteMatch, _ second: RouteMatch, _ isShadowed: Bool
-    ) throws {
-        #expect(try table(first, second).unreachable().map(\.route) == (isShadowed ? [1] : []))
-    }
-
-    @Test func `the first of those before it is named`() throws {
-        let routes = try table(
-            RouteMatch(path: "/a"), RouteMatch(path: "/b/**"), RouteMatch(path: "/{x}"), RouteMatch(path: "/b"),
-            RouteMatch(path: "/c"))
-        let unreachable = routes.unreachable()
-        #expect(unreachable.map(\.route) == [3, 4])
-        #expect(unreachable.map(\.shadowedBy) == [1, 2])
-    }
-}

@@ -1,0 +1,23 @@
+/// What is known of a target without serving it.
+extension RouteTarget {
+    /// The methods that it serves by itself; empty: every method.
+    package var standardMethods: [String] {
+        switch kind {
+        case .subscribe, .choose: ["GET", "HEAD"]
+        case .publish, .publishAllowed: ["POST"]
+        case .respond, .proxy: []
+        }
+    }
+
+    /// In a few words, as in the configuration: `subscribe market`.
+    package var summary: String {
+        switch kind {
+        case .subscribe(let topics): "subscribe \(topics.joined(separator: ", "))"
+        case .choose(let query, let allow): "subscribe ?\(query)= of \(allow.joined(separator: ", "))"
+        case .publish(let topic): "publish \(topic)"
+        case .publishAllowed(let patterns): "publish to topics of \(patterns.joined(separator: ", "))"
+        case .respond(let response): "respond \(response.status)"
+        case .proxy(let options): "proxy \(options.upstream)"
+        }
+    }
+}

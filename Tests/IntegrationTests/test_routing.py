@@ -1,0 +1,114 @@
+"""Which route takes a request, over both protocols."""
+
+from harness.client import ask
+from harness.gateway import run, settings, write
+
+
+def routed(*routes, **more):
+    """Settings whose routes answer with the name that stands before them."""
+    return settings(routes=[{"match": match, "respond": name} for name, match in routes], **more)
+
+
+def body(gateway, path="/", fields=None, method="GET"):
+    answer = ask(gateway.port, method, path, fields)
+    return answer.body.decode() if answer.status == 200 else answer.status
+
+
+def test_fields_choose_a_route(start):
+    gateway = start(
+        routed(
+            ("two", {"path": "/", "headers": {"X-Version": "2"}}),
+            ("debug", {"path": "/", "headers": {"X-Debug": {"present": "true"}, "X-Gone": {"present": "false"}}}),
+            ("bearer", {"path": "/", "headers": {"Authorization": {"prefix": "Bearer "}}}),
+            ("rest", "/"),
+        )
+    )
+    assert body(gateway, fields={"x-version": "2"}) == "two"
+    assert body(gateway, fields={"X-Version": "3"}) == "rest"
+    assert body(gateway, fields={"X-Debug": "any"}) == "debug"
+    assert body(gateway, fields={"X-Debug": "any", "X-Gone": ""}) == "rest"
+    assert body(gateway, fields={"Authorization": "Bearer x"}) == "bearer"
+    assert body(gateway, fields={"Authorization": "Basic x"}) == "rest"
+
+
+def test_the_query_chooses_a_route(start):
+    gateway = start(
+        routed(
+            ("german", {"path": "/", "query": {"größe": {"equal": "sehr groß"}}}),
+            ("some", {"path": "/", "query": {"v": {"prefix": "1."}}}),
+        )
+    )
+    assert body(gateway, "/?gr%C3%B6%C3%9Fe=sehr+gro%C3%9F") == "german"
+    assert body(gateway, "/?v=2&v=1%2E5") == "some"
+    assert body(gateway, "/?v=1") == 404
+
+
+def test_the_client_chooses_a_route(start):
+    gateway = start(
+        routed(
+            ("near", {"path": "/", "client": ["10.0.0.0/8"]}),
+            ("local", {"path": "/", "client": "127.0.0.1"}),
+            ("far", "/"),
+            trusted_proxies=["127.0.0.0/8"],
+        )
+    )
+    assert body(gateway) == "local"
+    assert body(gateway, fields={"X-Forwarded-For": "10.1.2.3"}) == "near"
+    assert body(gateway, fields={"X-Forwarded-For": "10.1.2.3, 192.0.2.1"}) == "far"
+
+
+def test_nobody_says_who_he_is_without_a_trusted_proxy(start):
+    gateway = start(routed(("near", {"path": "/", "client": ["10.0.0.0/8"]})))
+    assert body(gateway, fields={"X-Forwarded-For": "10.1.2.3"}) == 404
+
+
+def test_several_hosts(start):
+    gateway = start(
+        routed(
+            ("theirs", {"host": ["a.example", "*.localhost"], "path": "/"}),
+            ("ours", {"host": ["a.example", "LOCALHOST"], "path": "/"}),
+        )
+    )
+    assert body(gateway) == "ours"
+
+
+def test_what_nothing_can_meet_is_told_at_its_place(tmp_path):
+    match = {"path": "/", "headers": {"X-A": {"present": "off", "equal": "a"}}, "client": ["10.0.0.0/33"]}
+    hidden = [{"path": "/", "query": {"v": {"prefix": "1"}}}, {"path": "/", "query": {"v": "12"}}]
+    done = run("check", write(tmp_path, routed(*(("ok", each) for each in [match, *hidden]))))
+    assert done.returncode == 2
+    said = done.stdout + done.stderr
+    assert "present: false contradicts equal" in said
+    assert "routes[0].match.client[0]" in said
+    assert "no request reaches this route: routes[1]" in said
+
+
+def test_explain_says_what_the_gateway_does(start, tmp_path):
+    settings = routed(
+        ("host", {"host": "other.example", "path": "/**"}),
+        ("post", {"path": "/x/{name}", "methods": ["POST"]}),
+        ("version", {"path": "/x/{name}", "headers": {"X-Version": "2"}}),
+        ("local", {"path": "/x/{name}", "client": "127.0.0.1"}),
+    )
+    path = write(tmp_path, settings, "explained.yaml")
+
+    def explain(*request):
+        done = run("explain", "--config", path, *request)
+        return done.returncode, done.stdout.splitlines(), done.stderr
+
+    status, lines, _ = explain("GET", "http://localhost/x/a%20b", "--header", "X-Version: 3", "--client", "127.0.0.1")
+    assert status == 0
+    assert lines == [
+        "routes[0] other.example/**: host is localhost, not other.example",
+        "routes[1] POST /x/{name}: method GET is not among POST",
+        'routes[2] /x/{name} (header X-Version): header X-Version is "3", not "2"',
+        'routes[3] /x/{name} (client 127.0.0.1): takes it, name = "a b": respond 200',
+    ]
+    assert body(start(settings), "/x/a%20b", {"X-Version": "3"}) == "local"
+    assert explain("GET", "/x")[0] == 1
+    assert explain("GET", "/..")[1] == ["400: the path climbs above the root"]
+    for wrong in (["get", "/"], ["GET", "x"], ["GET", "/", "--header", "X"], ["GET", "/", "--client", "me"], ["GET"]):
+        status, lines, said = explain(*wrong)
+        assert (status, lines) == (2, []), wrong
+        assert said
+    assert run("explain", "--config", tmp_path / "none.yaml", "GET", "/").returncode == 2
