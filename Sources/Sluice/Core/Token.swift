@@ -20,6 +20,7 @@ enum TokenKind: UInt8 {
     case housekeeping
     case ticks
     case command
+    case probe
 }
 
 extension Token {

@@ -113,7 +113,7 @@ final class Worker: EventLoopHandler {
         case .command: commandReady(token)
         // Mailboxes are emptied before every flush; their descriptors only end the sleep.
         case .mailbox, .jobs: break
-        case .stream, .source, .housekeeping, .ticks, nil: break
+        case .stream, .source, .housekeeping, .ticks, .probe, nil: break
         }
     }
 
@@ -128,7 +128,7 @@ final class Worker: EventLoopHandler {
         case .ticks: ticksTimer(token)
         case .housekeeping: housekeeping()
         case .listener: watch(Int(token.index), isPaused: false)
-        case .mailbox, .jobs, nil: break
+        case .mailbox, .jobs, .probe, nil: break
         }
     }
 
