@@ -21,6 +21,7 @@ enum TokenKind: UInt8 {
     case ticks
     case command
     case upstream
+    case probe
 }
 
 extension Token {

@@ -47,6 +47,8 @@ final class Worker: EventLoopHandler {
     let upstreams = Slab<UpstreamConnection>()
     /// Those that wait for the next request, the youngest last.
     var idleUpstreams: [UpstreamPlace: [Token]] = [:]
+    /// On the first worker: what asks servers how they are, and where.
+    var keeper: UpstreamKeeper?
     /// By the numbers of the pools.
     var upstreamTrusts: [Int: StreamTrust] = [:]
     let ticks = Slab<TickTimer>()
@@ -106,6 +108,7 @@ final class Worker: EventLoopHandler {
     func run() {
         for number in listeners.indices { watch(number, isPaused: false) }
         startSources()
+        startUpstreams()
         scheduleHousekeeping()
         loop.run(self)
         closeEverything()
@@ -123,6 +126,7 @@ final class Worker: EventLoopHandler {
         case .command: commandReady(token)
         // Mailboxes are emptied before every flush; their descriptors only end the sleep.
         case .mailbox, .jobs: break
+        case .probe: keeper?.ready(token, events)
         case .stream, .source, .housekeeping, .ticks, nil: break
         }
     }
@@ -139,6 +143,7 @@ final class Worker: EventLoopHandler {
         case .ticks: ticksTimer(token)
         case .housekeeping: housekeeping()
         case .listener: watch(Int(token.index), isPaused: false)
+        case .probe: keeper?.timerFired(token)
         case .mailbox, .jobs, nil: break
         }
     }

@@ -6,6 +6,8 @@ enum Job: Sendable {
     /// Stop accepting, end streams, close; whatever is left at the deadline is cut.
     case drain(graceMilliseconds: UInt64)
     case resolved(HostLookup, Result<[SocketAddress], ResolveError>)
+    /// Where a server of an upstream is.
+    case located(server: Int, Result<[SocketAddress], ResolveError>)
     /// A request of this worker has its turn at a server.
     case granted(Grant, UpstreamPool)
     /// A program's handler answered.
@@ -46,6 +48,7 @@ extension Worker {
         switch job {
         case .drain(let grace): startDraining(grace)
         case .resolved(let lookup, let result): resolved(lookup, result)
+        case .located(let name, let result): keeper?.resolved(result, name: name)
         case .granted(let grant, let pool): granted(grant, of: pool)
         case .answer(let request, let response): answer(request, response)
         case .wantBody(let request, let limit): wantBody(request, limit)
@@ -72,6 +75,7 @@ extension Worker {
         for slot in listeners { loop.selector.remove(slot.listener.rawValue) }
         listeners = []
         stopFeeds()
+        keeper?.stop()
         // Killed before the last of the grace, so that they are gone at the deadline.
         stopCommands(graceMilliseconds: grace - grace / 4)
         // Streams end after this tick's flush, so that what was accepted before is delivered.
