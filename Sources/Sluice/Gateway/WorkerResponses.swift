@@ -95,6 +95,11 @@ extension Worker {
     func refuse(_ stream: StreamPointer, _ error: HTTPError) {
         context.counters.badRequests &+= 1
         stream.value.closesAfterResponse = true
+        if let exchange = stream.value.exchange, !exchange.wasAnswered, let link = exchange.handler as? ProxyLink {
+            // The upstream has said nothing yet, so there is room for this answer.
+            exchange.handler = nil
+            cancel(link.proxied)
+        }
         if let exchange = stream.value.exchange, exchange.wasAnswered || exchange.handler != nil {
             return abandon(stream)
         }

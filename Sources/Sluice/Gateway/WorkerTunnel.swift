@@ -17,8 +17,6 @@ extension Worker {
         guard let (stream, exchange) = find(proxied) else { return }
         guard proxied.progress.wasAnswered else {
             guard !exchange.bodyEnded, case .relay = exchange.bodyUse else { return }
-            exchange.handler = nil
-            cancel(proxied)
             return refuse(stream, HTTPError(status: 408, reason: "the request body did not arrive in time"))
         }
         guard proxied.kind == .events, proxied.target.heartbeat > 0 else { return }

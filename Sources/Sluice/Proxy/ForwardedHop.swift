@@ -15,7 +15,7 @@ struct ForwardedHop {
         head.fields.removeAll { id, name, _ in
             switch id {
             case .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwarded: return true
-            default: return Self.isLookAlike(name)
+            default: return Self.isLookAlike(name) || (!isTrusted && Self.isXForwarded(name))
             }
         }
         let host = head.host.map { String(decoding: $0, as: UTF8.self) }
@@ -49,15 +49,20 @@ struct ForwardedHop {
         return peer.contains(":") ? "\"[\(peer)]\"" : peer
     }
 
+    /// The family has more members than are spoken here (X-Forwarded-Port, -Prefix, -Server).
+    private static func isXForwarded(_ name: ArraySlice<UInt8>) -> Bool {
+        HopByHop.equal(name.prefix(12), "x-forwarded-".utf8)
+    }
+
     /// Names that become one with the gateway's own where `-` and `_` are not told apart (RFC 3875, section 4.1.18).
     private static func isLookAlike(_ name: ArraySlice<UInt8>) -> Bool {
         guard name.contains(UInt8(ascii: "_")) else { return false }
         let dashed = name.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
-        return guarded.contains { HopByHop.equal(dashed[...], $0.utf8) }
+        return isXForwarded(dashed[...]) || guarded.contains { HopByHop.equal(dashed[...], $0.utf8) }
     }
 
     private static let guarded = [
-        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip", "forwarded",
-        "content-length", "transfer-encoding", "content-type", "host", "connection", "authorization",
+        "x-real-ip", "forwarded", "content-length", "transfer-encoding", "content-type", "host", "connection",
+        "authorization",
     ]
 }

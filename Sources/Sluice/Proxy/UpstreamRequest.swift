@@ -14,6 +14,7 @@ struct UpstreamRequest {
         var head = original
         upgrade = Self.upgrade(in: head, allowed: upgrades)
         let wantsTrailers = head.fields.hasToken(.te, "trailers")
+        Self.resolvePath(of: &head)
         HopByHop.remove(from: &head.fields)
         hop.apply(to: &head, saying: choice)
         if wantsTrailers { head.fields.append(.te, "trailers") }
@@ -34,6 +35,13 @@ struct UpstreamRequest {
         bytes.reserveCapacity(1024)
         HTTP1Serializer.append(head, to: &bytes)
         return bytes
+    }
+
+    /// What was matched is what is asked for: a server that resolves dot-segments itself, or does not, would serve
+    /// another path than the one whose rules were looked at.
+    private static func resolvePath(of head: inout RequestHead) {
+        guard let path = try? RequestPath(head.path).bytes, path != head.path else { return }
+        head.setTarget(path + (head.query.map { [UInt8(ascii: "?")] + $0 } ?? []))
     }
 
     /// An upgrade that may pass: of HTTP/1.1, one protocol, an allowed one, in a request without a body. Others are
