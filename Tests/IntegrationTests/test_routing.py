@@ -112,3 +112,24 @@ def test_explain_says_what_the_gateway_does(start, tmp_path):
         assert (status, lines) == (2, []), wrong
         assert said
     assert run("explain", "--config", tmp_path / "none.yaml", "GET", "/").returncode == 2
+
+
+def test_redirects(start):
+    base = settings(
+        routes=[
+            {"match": "/old/**", "redirect": "https://{host}:8443{uri}"},
+            {"match": "/to/{name}", "redirect": {"to": "/new/{name}{query}", "status": 302}},
+            {"match": "/**", "redirect": {"to": "{path}", "status": 307}},
+        ]
+    )
+    gateway = start(base)
+
+    def to(path, method="GET"):
+        answer = ask(gateway.port, method, path)
+        return answer.status, answer["Location"]
+
+    assert to("/old/a%20b//c?d=e", "POST") == (308, "https://localhost:8443/old/a%20b//c?d=e")
+    assert to("/old?") == (308, "https://localhost:8443/old?")
+    assert to("/to/a%2Fb%0D%0AX:y?q", "HEAD") == (302, "/new/a%2Fb%0D%0AX%3Ay?q")
+    assert to("//evil.example/%2e%2e") == (307, "/evil.example/%2e%2e")
+    assert to("///evil.example") == (307, "/evil.example")

@@ -144,4 +144,34 @@ struct RouteProblemTests {
                 "3:47: routes[0].match.headers.B: what is not present has no value: present: false contradicts equal",
             ])
     }
+
+    @Test func `a redirect has somewhere to go`() {
+        func found(_ to: String, _ status: Int = 308) -> [String] {
+            problems([Route(RouteMatch(path: "/{symbol}"), .redirect(to: to, status: status))])
+        }
+        for status in [301, 302, 303, 307, 308] { #expect(found("/x/{symbol}{query}", status).isEmpty) }
+        #expect(
+            found("/x", 304) == ["routes[0].redirect.status: expected 301, 302, 303, 307 or 308, not 304"])
+        #expect(
+            found("/{symbl}")
+                == ["routes[0].redirect.to: the route's path has no {symbl}; did you mean \"{symbol}\"?"])
+        #expect(
+            found("https://a/{ur}") == ["routes[0].redirect.to: the route's path has no {ur}; did you mean \"{uri}\"?"])
+        #expect(found("b.example").count == 1)
+        #expect(hides(RouteMatch(path: "/"), RouteMatch(path: "/", methods: ["PUT"])))
+    }
+
+    @Test func `a redirect is read in short and in long`() throws {
+        let file = try read(
+            with(
+                """
+                routes:
+                  - {match: /a, redirect: "https://b.example{uri}"}
+                  - {match: /b, redirect: {to: /c, status: 302}}
+                """))
+        #expect(
+            file.configuration.routes.map(\.target)
+                == [.redirect(to: "https://b.example{uri}"), .redirect(to: "/c", status: 302)])
+        expectSame(try read(file.effective).configuration, file.configuration)
+    }
 }

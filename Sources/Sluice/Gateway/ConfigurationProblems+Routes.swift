@@ -86,6 +86,8 @@ extension ConfigurationCheck {
             checkAllowed(patterns, path["publish"]["allow"])
         case .respond(let response):
             check(response, path["respond"])
+        case .redirect(let redirect):
+            check(redirect, pattern, path["redirect"])
         }
     }
 

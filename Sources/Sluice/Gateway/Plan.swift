@@ -27,6 +27,7 @@ final class Plan: Sendable {
         case choose(query: String, allow: [TopicPattern])
         case publish(PublishTopics)
         case respond(PlannedResponse)
+        case redirect(RedirectTemplate, status: UInt16)
     }
 
     struct PlannedResponse: Sendable {
@@ -133,6 +134,8 @@ final class Plan: Sendable {
                 target = .publish(.allowed(try patterns.map { try TopicPattern($0) }))
             case .respond(let response):
                 target = .respond(try PlannedResponse(response))
+            case .redirect(let redirect):
+                target = .redirect(try RedirectTemplate(redirect.location), status: UInt16(clamping: redirect.status))
             }
         } catch {
             throw error as? SluiceError ?? SluiceError(.configuration, "route \(route.match.path): \(error)")

@@ -61,6 +61,7 @@ extension Worker {
         case .respond(let response):
             respond(
                 stream, exchange, status: response.status, fields: response.fields, body: response.body)
+        case .redirect(let template, let status): redirect(stream, exchange, to: template, status: status)
         case .subscribe, .choose: subscribe(stream, exchange, route.target)
         case .publish(let template): beginPublish(stream, exchange, template)
         }
@@ -186,7 +187,7 @@ extension Worker {
         switch plan.routes[route].target {
         case .publish(let template): publish(stream, exchange, template)
         case .subscribe, .choose: subscribe(stream, exchange, plan.routes[route].target)
-        case .respond: break
+        case .respond, .redirect: break
         }
     }
 

@@ -5,7 +5,7 @@ extension RouteTarget {
         switch kind {
         case .subscribe, .choose: ["GET", "HEAD"]
         case .publish, .publishAllowed: ["POST"]
-        case .respond: []
+        case .respond, .redirect: []
         }
     }
 
@@ -17,6 +17,7 @@ extension RouteTarget {
         case .publish(let topic): "publish \(topic)"
         case .publishAllowed(let patterns): "publish to topics of \(patterns.joined(separator: ", "))"
         case .respond(let response): "respond \(response.status)"
+        case .redirect(let redirect): "redirect \(redirect.status) to \(redirect.location)"
         }
     }
 }

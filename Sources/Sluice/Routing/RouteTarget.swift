@@ -6,6 +6,7 @@ public struct RouteTarget: Sendable, Equatable {
         case publish(topic: String)
         case publishAllowed(patterns: [String])
         case respond(FixedResponse)
+        case redirect(Redirect)
     }
     package let kind: Kind
 

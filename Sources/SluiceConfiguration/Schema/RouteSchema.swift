@@ -6,6 +6,7 @@ struct RouteDraft {
     var subscribe: SubscribeDraft?
     var publish: PublishDraft?
     var respond: FixedResponse?
+    var redirect: Redirect?
     var cors: CORSPolicy?
     var authorization: Authorization?
 
@@ -21,12 +22,15 @@ struct RouteDraft {
         case .publish(let topic): publish = PublishDraft(topic: topic)
         case .publishAllowed(let patterns): publish = PublishDraft(allow: patterns)
         case .respond(let response): respond = response
+        case .redirect(let redirect): self.redirect = redirect
         }
     }
 
     var route: Route {
         let target: RouteTarget =
-            if let subscribe { subscribe.target } else if let publish { publish.target } else {
+            if let subscribe { subscribe.target } else if let publish { publish.target } else if let redirect {
+                .redirect(to: redirect.location, status: redirect.status)
+            } else {
                 .respond(respond ?? FixedResponse())
             }
         return Route(match, target, cors: cors, authorization: authorization)
@@ -40,11 +44,13 @@ extension Format where Value == Route {
             Key("subscribe", optional: \.subscribe, .subscribe, "Serves topics as an event stream."),
             Key("publish", optional: \.publish, .publish, "Publishes the body of a POST."),
             Key("respond", optional: \.respond, .respond, "Answers with something fixed."),
+            Key("redirect", optional: \.redirect, .redirect, "Sends clients elsewhere."),
             Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
             Key("auth", optional: \.authorization, .authorization, "What a request must show."),
         ]
         return Format<RouteDraft>.object(
-            "routes[]", start: RouteDraft(), keys: keys, rules: [.exactlyOne(["subscribe", "publish", "respond"])]
+            "routes[]", start: RouteDraft(), keys: keys,
+            rules: [.exactlyOne(["subscribe", "publish", "respond", "redirect"])]
         ).map({ draft, _ in draft.route }, { RouteDraft($0) })
     }
 }
