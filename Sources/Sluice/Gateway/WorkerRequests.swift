@@ -83,6 +83,7 @@ extension Worker {
                 head, requestedMethod: method, client: client(of: stream), where: { plan.routes[$0].cors != nil }),
             let cors = plan.routes[route].cors
         else { return false }
+        exchange.route = route
         let fields = cors.preflight(
             origin: origin, requestedMethod: method,
             requestedHeaders: head.fields.first(.accessControlRequestHeaders), routeMethods: plan.routes[route].methods)

@@ -9,6 +9,13 @@ extension RouteTarget {
         }
     }
 
+    /// Whether it passes requests on, so that it makes a difference how they are rewritten.
+    package var isForwarding: Bool {
+        switch kind {
+        case .subscribe, .choose, .publish, .publishAllowed, .respond, .redirect: false
+        }
+    }
+
     /// In a few words, as in the configuration: `subscribe market`.
     package var summary: String {
         switch kind {

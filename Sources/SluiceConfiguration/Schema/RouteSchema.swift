@@ -9,6 +9,9 @@ struct RouteDraft {
     var redirect: Redirect?
     var cors: CORSPolicy?
     var authorization: Authorization?
+    var rewrite: PathRewrite?
+    var requestHeaders: HeaderEdits?
+    var responseHeaders: HeaderEdits?
 
     init() {}
 
@@ -16,6 +19,9 @@ struct RouteDraft {
         match = route.match
         cors = route.cors
         authorization = route.authorization
+        rewrite = route.rewrite
+        requestHeaders = route.requestHeaders
+        responseHeaders = route.responseHeaders
         switch route.target.kind {
         case .subscribe(let topics): subscribe = SubscribeDraft(topics: topics)
         case .choose(let query, let allow): subscribe = SubscribeDraft(query: query, allow: allow)
@@ -33,7 +39,11 @@ struct RouteDraft {
             } else {
                 .respond(respond ?? FixedResponse())
             }
-        return Route(match, target, cors: cors, authorization: authorization)
+        var route = Route(match, target, cors: cors, authorization: authorization)
+        route.rewrite = rewrite
+        route.requestHeaders = requestHeaders
+        route.responseHeaders = responseHeaders
+        return route
     }
 }
 
@@ -47,6 +57,13 @@ extension Format where Value == Route {
             Key("redirect", optional: \.redirect, .redirect, "Sends clients elsewhere."),
             Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
             Key("auth", optional: \.authorization, .authorization, "What a request must show."),
+            Key("rewrite", optional: \.rewrite, .rewrite, "The path that a server behind the route is asked for."),
+            Key(
+                "request_headers", optional: \.requestHeaders, .edits("request"),
+                "Changes to the fields that a server behind the route gets."),
+            Key(
+                "response_headers", optional: \.responseHeaders, .edits("response"),
+                "Changes to the fields of every answer of the route, event streams and errors too."),
         ]
         return Format<RouteDraft>.object(
             "routes[]", start: RouteDraft(), keys: keys,
