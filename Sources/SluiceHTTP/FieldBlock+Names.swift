@@ -8,4 +8,10 @@ extension FieldBlock {
         }
         return false
     }
+
+    /// Takes away all fields of this name, compared without case.
+    package mutating func remove(named name: String) {
+        let id = FieldID.lookup(name)
+        removeAll { found, spelt, _ in found == id && (id != .other || ASCII.equalIgnoringCase(spelt, name.utf8)) }
+    }
 }

@@ -1,7 +1,8 @@
 """Which route takes a request, over both protocols."""
 
-from harness.client import ask
+from harness.client import ask, publish
 from harness.gateway import run, settings, write
+from harness.sse import Stream
 
 
 def routed(*routes, **more):
@@ -112,3 +113,66 @@ def test_explain_says_what_the_gateway_does(start, tmp_path):
         assert (status, lines) == (2, []), wrong
         assert said
     assert run("explain", "--config", tmp_path / "none.yaml", "GET", "/").returncode == 2
+
+
+def test_redirects(start):
+    base = settings(
+        routes=[
+            {"match": "/old/**", "redirect": "https://{host}:8443{uri}"},
+            {"match": "/to/{name}", "redirect": {"to": "/new/{name}{query}", "status": 302}},
+            {"match": "/**", "redirect": {"to": "{path}", "status": 307}},
+        ]
+    )
+    gateway = start(base)
+
+    def to(path, method="GET"):
+        answer = ask(gateway.port, method, path)
+        return answer.status, answer["Location"]
+
+    assert to("/old/a%20b//c?d=e", "POST") == (308, "https://localhost:8443/old/a%20b//c?d=e")
+    assert to("/old?") == (308, "https://localhost:8443/old?")
+    assert to("/to/a%2Fb%0D%0AX:y?q", "HEAD") == (302, "/new/a%2Fb%0D%0AX%3Ay?q")
+    assert to("//evil.example/%2e%2e") == (307, "/evil.example/%2e%2e")
+    assert to("///evil.example") == (307, "/evil.example")
+
+
+def test_response_fields_are_edited_on_every_answer_of_a_route(start):
+    edits = {"set": {"Cache-Control": "private", "X-Frame-Options": "DENY"}, "add": {"X-A": ["1", "2"]}}
+    base = settings()
+    for route in base["routes"]:
+        route["response_headers"] = {**edits, "remove": "X-Accel-Buffering"}
+    base["routes"].append({"match": "/private", "respond": "ok", "auth": {"bearer": "secret"}, "response_headers": edits})
+    base["routes"][0]["cors"] = {"origins": ["https://app.example.com"]}
+    gateway = start(base)
+
+    def expect(head, status=200):
+        assert head.status == status
+        assert head["Cache-Control"] == "private"
+        assert head["X-Frame-Options"] == "DENY"
+        assert head.all("X-A") == ["1", "2"]
+        assert head["X-Accel-Buffering"] is None
+
+    with Stream(gateway.port) as stream:
+        expect(stream.head)
+        publish(gateway.port, "one")
+        assert stream.next().data == "one"
+    expect(ask(gateway.port, "HEAD", "/events"))
+    expect(ask(gateway.port, "GET", "/events", {"Accept": "text/html"}), 406)
+    expect(ask(gateway.port, "GET", "/"))
+    expect(ask(gateway.port, "GET", "/private"), 401)
+    expect(ask(gateway.port, "POST", "/publish/t", {"Content-Type": "text/plain"}, b"two"))
+    expect(ask(gateway.port, "POST", "/publish/none", {"Content-Type": "text/plain"}, b"two"), 404)
+    asked = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "GET"}
+    expect(ask(gateway.port, "OPTIONS", "/events", asked), 204)
+    assert ask(gateway.port, "GET", "/nowhere")["X-Frame-Options"] is None
+
+
+def test_edits_that_cannot_be_made_are_told(tmp_path):
+    base = settings()
+    base["routes"][0]["response_headers"] = {"set": {"Content-Length": "1"}, "remove": ["Connection"]}
+    base["routes"][2]["rewrite"] = {"strip_prefix": "/api"}
+    done = run("check", write(tmp_path, base))
+    assert done.returncode == 2
+    said = done.stdout + done.stderr
+    for place in ("response_headers.set.Content-Length", "response_headers.remove[0]", "routes[2].rewrite"):
+        assert place in said

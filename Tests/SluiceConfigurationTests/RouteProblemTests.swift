@@ -144,4 +144,107 @@ struct RouteProblemTests {
                 "3:47: routes[0].match.headers.B: what is not present has no value: present: false contradicts equal",
             ])
     }
+
+    @Test func `a redirect has somewhere to go`() {
+        func found(_ to: String, _ status: Int = 308) -> [String] {
+            problems([Route(RouteMatch(path: "/{symbol}"), .redirect(to: to, status: status))])
+        }
+        for status in [301, 302, 303, 307, 308] { #expect(found("/x/{symbol}{query}", status).isEmpty) }
+        #expect(
+            found("/x", 304) == ["routes[0].redirect.status: expected 301, 302, 303, 307 or 308, not 304"])
+        #expect(
+            found("/{symbl}")
+                == ["routes[0].redirect.to: the route's path has no {symbl}; did you mean \"{symbol}\"?"])
+        #expect(
+            found("https://a/{ur}") == ["routes[0].redirect.to: the route's path has no {ur}; did you mean \"{uri}\"?"])
+        #expect(found("b.example").count == 1)
+        #expect(hides(RouteMatch(path: "/"), RouteMatch(path: "/", methods: ["PUT"])))
+    }
+
+    @Test func `a redirect is read in short and in long`() throws {
+        let file = try read(
+            with(
+                """
+                routes:
+                  - {match: /a, redirect: "https://b.example{uri}"}
+                  - {match: /b, redirect: {to: /c, status: 302}}
+                """))
+        #expect(
+            file.configuration.routes.map(\.target)
+                == [.redirect(to: "https://b.example{uri}"), .redirect(to: "/c", status: 302)])
+        expectSame(try read(file.effective).configuration, file.configuration)
+    }
+
+    private func edited(_ change: (inout Route) -> Void) -> [String] {
+        var route = Route(RouteMatch(path: "/"), .respond(FixedResponse()))
+        change(&route)
+        return problems([route])
+    }
+
+    @Test func `what changes requests is of no use where none is passed on`() {
+        let reason = "this is of no use here: the route passes no request on"
+        #expect(edited { $0.rewrite = PathRewrite(stripPrefix: "/a") } == ["routes[0].rewrite: \(reason)"])
+        #expect(
+            edited { $0.requestHeaders = HeaderEdits(remove: ["Cookie"]) } == ["routes[0].request_headers: \(reason)"])
+        #expect(edited { $0.responseHeaders = HeaderEdits(remove: ["Server"]) }.isEmpty)
+    }
+
+    @Test func `prefixes are paths`() {
+        #expect(
+            edited { $0.rewrite = PathRewrite(stripPrefix: "a", addPrefix: "/{x}") }.dropFirst() == [
+                "routes[0].rewrite.strip_prefix: expected a path such as /api, without a slash at its end, not \"a\"",
+                "routes[0].rewrite.add_prefix: a prefix has no {parameters} and no **",
+            ])
+    }
+
+    @Test(arguments: [
+        "Connection", "content-length", "Transfer-Encoding", "TE", "Upgrade", "Keep-Alive", "Trailer", "A b",
+    ])
+    func `what frames a message or a connection cannot be edited`(_ name: String) {
+        let all = HeaderEdits(set: [(name, "a")], add: [(name, "a")], remove: [name])
+        #expect(edited { $0.responseHeaders = all }.filter { $0.contains("headers.") }.count >= 3)
+        #expect(edited { $0.requestHeaders = all }.filter { $0.contains("headers.") }.count >= 3)
+    }
+
+    @Test func `a request's Host can be set to a host, and nothing else`() {
+        func found(_ edits: HeaderEdits) -> [String] { Array(edited { $0.requestHeaders = edits }.dropFirst()) }
+        #expect(found(HeaderEdits(set: [("Host", "a.example:80")])).isEmpty)
+        #expect(
+            found(HeaderEdits(set: [("Host", "a b")]))
+                == ["routes[0].request_headers.set.Host: \"a b\" is no host, with or without a port"])
+        #expect(
+            found(HeaderEdits(add: [("Host", "a")], remove: ["host"])) == [
+                "routes[0].request_headers.remove[0]: a request has one Host: it can only be set",
+                "routes[0].request_headers.add.Host: a request has one Host: it can only be set",
+            ])
+    }
+
+    @Test func `values cannot end a line, and what is set need not be removed`() {
+        #expect(
+            edited { $0.responseHeaders = HeaderEdits(set: [("A", "a\r\nB: c")], remove: ["a", "Date"]) } == [
+                "routes[0].response_headers.remove[1]: Date is set by the gateway itself",
+                "routes[0].response_headers.set.A: a field's value cannot contain line ends or control characters",
+                "routes[0].response_headers.remove[0]: a is set as well, which removes what is there",
+            ])
+    }
+
+    @Test func `edits are read and written`() throws {
+        let file = try read(
+            with(
+                """
+                routes:
+                  - match: /
+                    respond: ok
+                    response_headers: {set: {A: b}, add: {C: [d, e]}, remove: Server}
+                """))
+        #expect(
+            file.configuration.routes[0].responseHeaders
+                == HeaderEdits(set: [("A", "b")], add: [("C", "d"), ("C", "e")], remove: ["Server"]))
+        expectSame(try read(file.effective).configuration, file.configuration)
+        let found = errors(
+            in: with(
+                "routes:\n  - {match: /, respond: ok, rewrite: {strip_prefx: /a}, request_headers: {set: {Host: a}}}\n")
+        )
+        #expect(found.contains { $0.hasSuffix("did you mean \"strip_prefix\"?") }, "\(found)")
+    }
 }

@@ -116,6 +116,12 @@ public struct Route: Sendable, Equatable {
     public var cors: CORSPolicy?
     /// What a request must show.
     public var authorization: Authorization?
+    /// The path that a server behind the route is asked for.
+    public var rewrite: PathRewrite?
+    /// Changes to the fields that a server behind the route gets.
+    public var requestHeaders: HeaderEdits?
+    /// Changes to the fields of every answer of the route.
+    public var responseHeaders: HeaderEdits?
 
     /// A rule.
     public init(

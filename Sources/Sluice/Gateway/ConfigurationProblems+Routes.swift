@@ -10,6 +10,7 @@ extension ConfigurationCheck {
             check(route.target, try? PathPattern(route.match.path), path)
             if let policy = route.cors { check(policy, path["cors"]) }
             if let authorization = route.authorization { check(authorization, path["auth"]) }
+            checkEdits(of: route, path)
             guard let shape = RouteShape(route) else { continue }
             if let reason = shape.hiding(earlier) { report(path["match"], reason) }
             earlier.append((shape, index))
@@ -88,6 +89,8 @@ extension ConfigurationCheck {
             check(response, path["respond"])
         case .proxy(let options):
             check(options, path["proxy"])
+        case .redirect(let redirect):
+            check(redirect, pattern, path["redirect"])
         }
     }
 

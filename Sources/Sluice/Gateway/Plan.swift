@@ -13,12 +13,18 @@ final class Plan: Sendable {
         let cors: CORSPolicy?
         let authorization: Authorization?
         let methods: [String]
+        let rewrite: PathRewrite?
+        let requestHeaders: HeaderEdits?
+        let responseHeaders: HeaderEdits?
 
-        init(target: Target, cors: CORSPolicy?, authorization: Authorization?, methods: [String]) {
+        init(_ route: Route, _ target: Target) {
             self.target = target
-            self.cors = cors
-            self.authorization = authorization
-            self.methods = methods
+            cors = route.cors
+            authorization = route.authorization
+            methods = route.match.methods.isEmpty ? route.target.standardMethods : route.match.methods
+            rewrite = route.rewrite
+            requestHeaders = route.requestHeaders
+            responseHeaders = route.responseHeaders
         }
     }
 
@@ -28,6 +34,7 @@ final class Plan: Sendable {
         case publish(PublishTopics)
         case respond(PlannedResponse)
         case proxy(PlannedProxy)
+        case redirect(RedirectTemplate, status: UInt16)
     }
 
     struct PlannedResponse: Sendable {
@@ -141,13 +148,13 @@ final class Plan: Sendable {
                 target = .respond(try PlannedResponse(response))
             case .proxy(let options):
                 target = .proxy(try PlannedProxy(options, pools))
+            case .redirect(let redirect):
+                target = .redirect(try RedirectTemplate(redirect.location), status: UInt16(clamping: redirect.status))
             }
         } catch {
             throw error as? SluiceError ?? SluiceError(.configuration, "route \(route.match.path): \(error)")
         }
-        return PlannedRoute(
-            target: target, cors: route.cors, authorization: route.authorization,
-            methods: route.match.methods.isEmpty ? route.target.standardMethods : route.match.methods)
+        return PlannedRoute(route, target)
     }
 }
 

@@ -13,7 +13,7 @@ enum TopicChoice {
         switch target {
         case .subscribe(let templates): self = .filled(templates, exchange.parameters)
         case .choose(let query, let allow): self = .chosen(query, allow, exchange.head)
-        case .publish, .respond, .proxy: self = .refused(status: 404, reason: "this is no stream")
+        default: self = .refused(status: 404, reason: "this is no stream")
         }
         // One number is the cursor for several topics only where the hub gives out the ids.
         if case .names(let names) = self, names.count > 1,

@@ -16,8 +16,12 @@ extension Worker {
         let hop = ForwardedHop(
             peer: peer?.description, isTrusted: peer.map { isTrusted($0) } ?? false,
             isSecure: connection.value.transport.isSecure)
-        let request = UpstreamRequest(
-            exchange.head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
+        let route = exchange.route.map { plan.routes[$0] }
+        var head = exchange.head
+        route?.rewrite?.apply(to: &head)
+        var request = UpstreamRequest(
+            head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
+        if let edits = route?.requestHeaders { request.apply(edits) }
         let hash = target.pool.options.hash.flatMap { HashKey.of(exchange.head, $0, client: client(of: stream)) }
         let proxied = ProxiedExchange(stream: stream.value.token, target: target, request: request, hash: hash)
         exchange.handler = ProxyLink(proxied, self)

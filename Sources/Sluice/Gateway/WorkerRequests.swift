@@ -61,6 +61,7 @@ extension Worker {
         case .respond(let response):
             respond(
                 stream, exchange, status: response.status, fields: response.fields, body: response.body)
+        case .redirect(let template, let status): redirect(stream, exchange, to: template, status: status)
         case .subscribe, .choose: subscribe(stream, exchange, route.target)
         case .publish(let template): beginPublish(stream, exchange, template)
         case .proxy(let target): proxy(stream, exchange, target)
@@ -83,6 +84,7 @@ extension Worker {
                 head, requestedMethod: method, client: client(of: stream), where: { plan.routes[$0].cors != nil }),
             let cors = plan.routes[route].cors
         else { return false }
+        exchange.route = route
         let fields = cors.preflight(
             origin: origin, requestedMethod: method,
             requestedHeaders: head.fields.first(.accessControlRequestHeaders), routeMethods: plan.routes[route].methods)
@@ -189,7 +191,7 @@ extension Worker {
         switch plan.routes[route].target {
         case .publish(let template): publish(stream, exchange, template)
         case .subscribe, .choose: subscribe(stream, exchange, plan.routes[route].target)
-        case .respond, .proxy: break
+        case .respond, .proxy, .redirect: break
         }
     }
 

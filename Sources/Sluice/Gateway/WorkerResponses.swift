@@ -80,6 +80,9 @@ extension Worker {
     }
 
     func addCommonFields(_ head: inout ResponseHead, _ exchange: Exchange) {
+        defer {
+            if let route = exchange.route { plan.routes[route].responseHeaders?.apply(to: &head.fields) }
+        }
         guard !exchange.commonFields.isEmpty else { return }
         exchange.commonFields.forEach { id, name, value in
             if id == .other {
@@ -104,8 +107,8 @@ extension Worker {
             return abandon(stream)
         }
         var head = ResponseHead(status: error.status, fields: FieldBlock())
-        if let exchange = stream.value.exchange { finish(&head, exchange) } else { head.fields.append(.date, date) }
         let body = Self.body(error.status, "\(error.reason)", for: stream.value.exchange, &head.fields)
+        if let exchange = stream.value.exchange { finish(&head, exchange) } else { head.fields.append(.date, date) }
         head.body = .length(UInt64(body.count))
         head.keepAlive = false
         stream.value.exchange = nil

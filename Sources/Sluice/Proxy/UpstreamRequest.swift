@@ -6,6 +6,8 @@ struct UpstreamRequest {
     private(set) var head: RequestHead
     /// The protocol that the client wants to change to, and that may pass: what 101 is an answer to.
     let upgrade: ArraySlice<UInt8>?
+    /// The route says which Host it is.
+    private var setsHost = false
 
     /// - Parameters:
     ///   - original: as it is to be passed on: the edits of its route are done.
@@ -26,11 +28,17 @@ struct UpstreamRequest {
         self.head = head
     }
 
+    /// Makes the route's changes, which have the last word.
+    mutating func apply(_ edits: HeaderEdits) {
+        edits.apply(to: &head)
+        setsHost = edits.set.contains { $0.name.lowercased() == "host" }
+    }
+
     /// Request line and fields.
     /// - Parameter authority: the Host for the upstream; `nil`: the client's.
     func bytes(authority: String?) -> [UInt8] {
         var head = head
-        if let authority { head.setHost(authority.utf8) }
+        if let authority, !setsHost { head.setHost(authority.utf8) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(1024)
         HTTP1Serializer.append(head, to: &bytes)

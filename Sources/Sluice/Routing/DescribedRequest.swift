@@ -38,6 +38,12 @@ package struct DescribedRequest: Sendable {
         guard head.setHost(host.utf8) else { throw PatternError(host, "this is no host, with or without a port") }
     }
 
+    /// Whether a text can be the authority of a request.
+    static func isHost(_ text: String) -> Bool {
+        var head = RequestHead.make()
+        return head.setHost(text.utf8)
+    }
+
     /// The authority, where there is one, and the target.
     private static func parts(of url: String) throws(PatternError) -> (authority: String?, target: String) {
         if url.hasPrefix("/") { return (nil, url) }

@@ -5,7 +5,15 @@ extension RouteTarget {
         switch kind {
         case .subscribe, .choose: ["GET", "HEAD"]
         case .publish, .publishAllowed: ["POST"]
-        case .respond, .proxy: []
+        case .respond, .proxy, .redirect: []
+        }
+    }
+
+    /// Whether it passes requests on, so that it makes a difference how they are rewritten.
+    package var isForwarding: Bool {
+        switch kind {
+        case .subscribe, .choose, .publish, .publishAllowed, .respond, .redirect: false
+        case .proxy: true
         }
     }
 
@@ -18,6 +26,7 @@ extension RouteTarget {
         case .publishAllowed(let patterns): "publish to topics of \(patterns.joined(separator: ", "))"
         case .respond(let response): "respond \(response.status)"
         case .proxy(let options): "proxy \(options.upstream)"
+        case .redirect(let redirect): "redirect \(redirect.status) to \(redirect.location)"
         }
     }
 }

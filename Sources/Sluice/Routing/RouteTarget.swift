@@ -7,6 +7,7 @@ public struct RouteTarget: Sendable, Equatable {
         case publishAllowed(patterns: [String])
         case respond(FixedResponse)
         case proxy(ProxyOptions)
+        case redirect(Redirect)
     }
     package let kind: Kind
 

@@ -7,8 +7,12 @@ struct RouteDraft {
     var publish: PublishDraft?
     var respond: FixedResponse?
     var proxy: ProxyOptions?
+    var redirect: Redirect?
     var cors: CORSPolicy?
     var authorization: Authorization?
+    var rewrite: PathRewrite?
+    var requestHeaders: HeaderEdits?
+    var responseHeaders: HeaderEdits?
 
     init() {}
 
@@ -16,6 +20,9 @@ struct RouteDraft {
         match = route.match
         cors = route.cors
         authorization = route.authorization
+        rewrite = route.rewrite
+        requestHeaders = route.requestHeaders
+        responseHeaders = route.responseHeaders
         switch route.target.kind {
         case .subscribe(let topics): subscribe = SubscribeDraft(topics: topics)
         case .choose(let query, let allow): subscribe = SubscribeDraft(query: query, allow: allow)
@@ -23,6 +30,7 @@ struct RouteDraft {
         case .publishAllowed(let patterns): publish = PublishDraft(allow: patterns)
         case .respond(let response): respond = response
         case .proxy(let options): proxy = options
+        case .redirect(let redirect): self.redirect = redirect
         }
     }
 
@@ -30,10 +38,16 @@ struct RouteDraft {
         let target: RouteTarget =
             if let subscribe { subscribe.target } else if let publish { publish.target } else if let proxy {
                 .proxy(proxy)
+            } else if let redirect {
+                .redirect(to: redirect.location, status: redirect.status)
             } else {
                 .respond(respond ?? FixedResponse())
             }
-        return Route(match, target, cors: cors, authorization: authorization)
+        var route = Route(match, target, cors: cors, authorization: authorization)
+        route.rewrite = rewrite
+        route.requestHeaders = requestHeaders
+        route.responseHeaders = responseHeaders
+        return route
     }
 }
 
@@ -45,12 +59,20 @@ extension Format where Value == Route {
             Key("publish", optional: \.publish, .publish, "Publishes the body of a POST."),
             Key("proxy", optional: \.proxy, .proxy, "Passes requests on to the servers of an upstream."),
             Key("respond", optional: \.respond, .respond, "Answers with something fixed."),
+            Key("redirect", optional: \.redirect, .redirect, "Sends clients elsewhere."),
             Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
             Key("auth", optional: \.authorization, .authorization, "What a request must show."),
+            Key("rewrite", optional: \.rewrite, .rewrite, "The path that a server behind the route is asked for."),
+            Key(
+                "request_headers", optional: \.requestHeaders, .edits("request"),
+                "Changes to the fields that a server behind the route gets."),
+            Key(
+                "response_headers", optional: \.responseHeaders, .edits("response"),
+                "Changes to the fields of every answer of the route, event streams and errors too."),
         ]
         return Format<RouteDraft>.object(
             "routes[]", start: RouteDraft(), keys: keys,
-            rules: [.exactlyOne(["subscribe", "publish", "proxy", "respond"])]
+            rules: [.exactlyOne(["subscribe", "publish", "proxy", "respond", "redirect"])]
         ).map({ draft, _ in draft.route }, { RouteDraft($0) })
     }
 }
