@@ -8,11 +8,15 @@ final class Exchange {
     var parameters = PathParameters()
     /// Fields that every answer of this exchange carries (CORS).
     var commonFields = FieldBlock()
+    /// Fields that every answer has that does not have them anyway.
+    var defaultFields = FieldBlock()
     /// The body as far as it came, where somebody wants it.
     var body: [UInt8] = []
     var bodyUse: BodyUse = .discard
     var bodyEnded = false
     var bodyBytes = 0
+    /// Bytes that its route lets the body have.
+    var bodyLimit = Int.max
     var wasAnswered = false
     /// The library's side of the exchange.
     var handler: (any HandlerExchange)?

@@ -114,6 +114,10 @@ public struct Route: Sendable, Equatable {
     public var cors: CORSPolicy?
     /// What a request must show.
     public var authorization: Authorization?
+    /// What bounds its clients, beside the limits of all.
+    public var limits: RouteLimits?
+    /// Fields that tell browsers to be careful with the answers; `nil`: none.
+    public var securityHeaders: SecurityHeaders?
 
     /// A rule.
     public init(

@@ -13,11 +13,15 @@ final class Plan: Sendable {
         let cors: CORSPolicy?
         let authorization: Authorization?
         let methods: [String]
+        let limits: RouteGuard?
+        let securityHeaders: SecurityHeaders?
 
-        init(target: Target, cors: CORSPolicy?, authorization: Authorization?, methods: [String]) {
+        init(_ route: Route, target: Target, methods: [String]) {
             self.target = target
-            self.cors = cors
-            self.authorization = authorization
+            cors = route.cors
+            authorization = route.authorization
+            securityHeaders = route.securityHeaders
+            limits = route.limits.map { RouteGuard($0) }
             self.methods = methods
         }
     }
@@ -144,8 +148,7 @@ final class Plan: Sendable {
             throw error as? SluiceError ?? SluiceError(.configuration, "route \(route.match.path): \(error)")
         }
         return PlannedRoute(
-            target: target, cors: route.cors, authorization: route.authorization,
-            methods: route.match.methods.isEmpty ? standard : route.match.methods)
+            route, target: target, methods: route.match.methods.isEmpty ? standard : route.match.methods)
     }
 }
 

@@ -8,6 +8,8 @@ struct RouteDraft {
     var respond: FixedResponse?
     var cors: CORSPolicy?
     var authorization: Authorization?
+    var limits: RouteLimits?
+    var securityHeaders: SecurityHeaders?
 
     init() {}
 
@@ -15,6 +17,8 @@ struct RouteDraft {
         match = route.match
         cors = route.cors
         authorization = route.authorization
+        limits = route.limits
+        securityHeaders = route.securityHeaders
         switch route.target.kind {
         case .subscribe(let topics): subscribe = SubscribeDraft(topics: topics)
         case .choose(let query, let allow): subscribe = SubscribeDraft(query: query, allow: allow)
@@ -29,7 +33,10 @@ struct RouteDraft {
             if let subscribe { subscribe.target } else if let publish { publish.target } else {
                 .respond(respond ?? FixedResponse())
             }
-        return Route(match, target, cors: cors, authorization: authorization)
+        var route = Route(match, target, cors: cors, authorization: authorization)
+        route.limits = limits
+        route.securityHeaders = securityHeaders
+        return route
     }
 }
 
@@ -42,6 +49,10 @@ extension Format where Value == Route {
             Key("respond", optional: \.respond, .respond, "Answers with something fixed."),
             Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
             Key("auth", optional: \.authorization, .authorization, "What a request must show."),
+            Key("limits", optional: \.limits, .routeLimits, "What bounds the route's clients, before `auth` is asked."),
+            Key(
+                "security_headers", \.securityHeaders, .securityHeaders,
+                "Fields that tell browsers to be careful; an answer that has one of them keeps its own."),
         ]
         return Format<RouteDraft>.object(
             "routes[]", start: RouteDraft(), keys: keys, rules: [.exactlyOne(["subscribe", "publish", "respond"])]
@@ -181,13 +192,17 @@ extension Format where Value == CORSPolicy {
             keys: [
                 Key(
                     "origins", \.origins, .list(of: .text, "origins", broken: ""), required: true,
-                    "Exact origins such as `https://app.example.com`, or `\"*\"` for any."),
+                    "Exact origins such as `https://app.example.com`, all names below one (`https://*.example.com`, with its "
+                        + "scheme and port), or `\"*\"` for any."),
                 Key(
                     "credentials", \.credentials, .boolean,
                     "Whether cookies and HTTP authentication are allowed. Not together with `\"*\"`."),
                 Key(
                     "headers", \.headers, .list(of: .text, "fields", broken: ""),
                     "Request fields allowed beside Last-Event-ID, Authorization, Cache-Control and Content-Type."),
+                Key(
+                    "expose", \.exposedHeaders, .list(of: .text, "fields", broken: ""),
+                    "Response fields that a page may read beside Last-Event-ID."),
                 Key("max_age", \.maxAge, .duration, "How long a browser may keep the answer to a preflight."),
             ])
     }
