@@ -41,6 +41,7 @@ struct PrintingTests {
             publish: t
             limits: {rate: {requests: 1}, streams: {most: 2, key: {header: X-Key}}}
             security_headers: on
+            request_id: off
             auth: {bearer: "${TOKEN}"}
           - match: {path: "/q"}
             publish: {allow: [t, "t.*"]}
@@ -49,6 +50,7 @@ struct PrintingTests {
           - match: /**
             respond: {status: 404, headers: {A: [x, y], B: z}, body: "- no: $${such}"}
         limits: {connections: 10, feeds: 5, on_limit: status, write_timeout: 1m, feed_line: 1000}
+        request_id: on
         trusted_proxies: [10.0.0.0/8, "::1"]
         """
 

@@ -18,6 +18,10 @@ final class Exchange {
     /// Bytes that its route lets the body have.
     var bodyLimit = Int.max
     var wasAnswered = false
+    /// Its name in logs, answers and upstream requests. Made when it is first asked for.
+    private(set) lazy var requestID = RequestID.find(in: head.fields.all(.xRequestID))
+    /// What its upstream requests say of the trace that it belongs to. Made when it is first asked for.
+    private(set) lazy var trace = TraceContext.continuing(head.fields.all(.traceparent))
     /// The library's side of the exchange.
     var handler: (any HandlerExchange)?
 

@@ -15,11 +15,13 @@ final class Plan: Sendable {
         let methods: [String]
         let limits: RouteGuard?
         let securityHeaders: SecurityHeaders?
+        let showsRequestID: Bool?
 
         init(_ route: Route, target: Target, methods: [String]) {
             self.target = target
             cors = route.cors
             authorization = route.authorization
+            showsRequestID = route.requestID
             securityHeaders = route.securityHeaders
             limits = route.limits.map { RouteGuard($0) }
             self.methods = methods

@@ -7,6 +7,7 @@ extension Worker {
         context.counters.requests &+= 1
         let exchange = Exchange(head)
         stream.value.exchange = exchange
+        setDefaultFields(stream, exchange)
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
         setDeadline(stream, plan.requestHeadTimeout)
@@ -47,10 +48,7 @@ extension Worker {
         if let cors = route.cors {
             exchange.commonFields = cors.fields(forOrigin: exchange.head.fields.first(.origin))
         }
-        if let security = route.securityHeaders {
-            let isSecure = stream.value.connection.value.transport.isSecure
-            exchange.defaultFields = security.fields(overTLS: isSecure)
-        }
+        setDefaultFields(stream, exchange, route)
         guard isWithinLimits(stream, exchange, route.limits) else { return }
         if let authorization = route.authorization {
             switch authorization.check(exchange.head) {

@@ -10,6 +10,7 @@ struct RouteDraft {
     var authorization: Authorization?
     var limits: RouteLimits?
     var securityHeaders: SecurityHeaders?
+    var requestID: Bool?
 
     init() {}
 
@@ -19,6 +20,7 @@ struct RouteDraft {
         authorization = route.authorization
         limits = route.limits
         securityHeaders = route.securityHeaders
+        requestID = route.requestID
         switch route.target.kind {
         case .subscribe(let topics): subscribe = SubscribeDraft(topics: topics)
         case .choose(let query, let allow): subscribe = SubscribeDraft(query: query, allow: allow)
@@ -36,6 +38,7 @@ struct RouteDraft {
         var route = Route(match, target, cors: cors, authorization: authorization)
         route.limits = limits
         route.securityHeaders = securityHeaders
+        route.requestID = requestID
         return route
     }
 }
@@ -53,6 +56,7 @@ extension Format where Value == Route {
             Key(
                 "security_headers", \.securityHeaders, .securityHeaders,
                 "Fields that tell browsers to be careful; an answer that has one of them keeps its own."),
+            Key("request_id", optional: \.requestID, .boolean, "Whether answers have `X-Request-ID`."),
         ]
         return Format<RouteDraft>.object(
             "routes[]", start: RouteDraft(), keys: keys, rules: [.exactlyOne(["subscribe", "publish", "respond"])]
