@@ -34,15 +34,23 @@ struct PrintingTests {
         routes:
           - match: {host: "*.a.example", path: "/{x}", methods: [GET], accept: text/event-stream}
             subscribe: "t.{x}"
-            cors: {origins: ["https://b.example"], credentials: on, headers: [X-A], max_age: 0}
+            cors: {origins: ["https://b.example"], credentials: on, headers: [X-A], expose: [X-B], max_age: 0}
+            limits: {rate: {requests: 3, per: 1m, burst: 9, key: {cookie: c}}, streams: 5, body: 1MiB}
+            security_headers: {frames: deny, referrer: off, hsts: 1h, hsts_subdomains: on}
           - match: {path: "/p/{t}"}
             publish: t
+            limits: {rate: {requests: 1}, streams: {most: 2, key: {header: X-Key}}}
+            security_headers: on
+            request_id: off
             auth: {bearer: "${TOKEN}"}
           - match: {path: "/q"}
             publish: {allow: [t, "t.*"]}
+            limits: {streams: {most: 2, key: {query: key}}}
+            security_headers: {nosniff: off, frames: off, hsts: off}
           - match: /**
             respond: {status: 404, headers: {A: [x, y], B: z}, body: "- no: $${such}"}
         limits: {connections: 10, feeds: 5, on_limit: status, write_timeout: 1m, feed_line: 1000}
+        request_id: on
         trusted_proxies: [10.0.0.0/8, "::1"]
         """
 

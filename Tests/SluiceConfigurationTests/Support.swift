@@ -34,6 +34,7 @@ func expectSame(_ a: Configuration, _ b: Configuration, sourceLocation: SourceLo
     #expect(a.routes == b.routes, sourceLocation: sourceLocation)
     #expect(a.limits == b.limits, sourceLocation: sourceLocation)
     #expect(a.trustedProxies == b.trustedProxies, sourceLocation: sourceLocation)
+    #expect(a.requestID == b.requestID, sourceLocation: sourceLocation)
     #expect(a.shutdownGrace == b.shutdownGrace, sourceLocation: sourceLocation)
 }
 

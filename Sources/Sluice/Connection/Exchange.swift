@@ -8,6 +8,8 @@ final class Exchange {
     var parameters = PathParameters()
     /// Fields that every answer of this exchange carries (CORS).
     var commonFields = FieldBlock()
+    /// Fields that every answer has that does not have them anyway.
+    var defaultFields = FieldBlock()
     /// The body as far as it came, where somebody wants it.
     var body: [UInt8] = []
     var bodyUse: BodyUse = .discard
@@ -15,7 +17,13 @@ final class Exchange {
     var bodyBytes = 0
     /// What stood behind the body.
     var trailers: FieldBlock?
+    /// Bytes that its route lets the body have.
+    var bodyLimit = Int.max
     var wasAnswered = false
+    /// Its name in logs, answers and upstream requests. Made when it is first asked for.
+    private(set) lazy var requestID = RequestID.find(in: head.fields.all(.xRequestID))
+    /// What its upstream requests say of the trace that it belongs to. Made when it is first asked for.
+    private(set) lazy var trace = TraceContext.continuing(head.fields.all(.traceparent))
     /// Who serves the exchange from elsewhere: a program's task, an upstream.
     var handler: (any HandlerExchange)?
 

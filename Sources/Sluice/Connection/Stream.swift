@@ -24,6 +24,8 @@ internal import SluiceIO
     var framing: Framing = .chunked
     /// What `Limits.connectionsPerAddress` counts behind a trusted proxy.
     var countedAddress: IPAddress?
+    /// Its part of what its client may have open on its route.
+    var seat: StreamSeat?
     var timer = Deadline()
     /// The connection is closed when the response has left (HTTP/1.1).
     var closesAfterResponse = false

@@ -18,6 +18,8 @@ public struct Configuration: Sendable {
     public var limits = Limits()
     /// Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed.
     public var trustedProxies: [String] = []
+    /// Whether answers tell the name of their request, `X-Request-ID`: the client's own or a new one. Routes may say otherwise.
+    public var requestID = false
     /// Time for streams to end after a stop was asked for.
     public var shutdownGrace: Duration = .seconds(10)
 
@@ -122,6 +124,12 @@ public struct Route: Sendable, Equatable {
     public var requestHeaders: HeaderEdits?
     /// Changes to the fields of every answer of the route.
     public var responseHeaders: HeaderEdits?
+    /// What bounds its clients, beside the limits of all.
+    public var limits: RouteLimits?
+    /// Fields that tell browsers to be careful with the answers; `nil`: none.
+    public var securityHeaders: SecurityHeaders?
+    /// Whether answers have `X-Request-ID`; `nil`: as `Configuration.requestID` says.
+    public var requestID: Bool?
 
     /// A rule.
     public init(

@@ -11,6 +11,8 @@ extension ConfigurationCheck {
             if let policy = route.cors { check(policy, path["cors"]) }
             if let authorization = route.authorization { check(authorization, path["auth"]) }
             checkEdits(of: route, path)
+            if let limits = route.limits { check(limits, path["limits"]) }
+            if let security = route.securityHeaders { check(security, path["security_headers"]) }
             guard let shape = RouteShape(route) else { continue }
             if let reason = shape.hiding(earlier) { report(path["match"], reason) }
             earlier.append((shape, index))
@@ -172,7 +174,7 @@ extension ConfigurationCheck {
         if policy.origins.isEmpty { report(place, "expected at least one origin, or \"*\" for any") }
         let any = policy.origins.firstIndex(of: "*")
         for (index, origin) in policy.origins.enumerated() where origin != "*" {
-            if let reason = Syntax.originProblem(origin) { report(place[index], reason) }
+            if let reason = Syntax.originPatternProblem(origin) { report(place[index], reason) }
         }
         if let any, policy.credentials {
             report(place[any], "\"*\" and credentials do not go together: browsers refuse it; list the origins")
@@ -181,6 +183,9 @@ extension ConfigurationCheck {
         }
         for (index, name) in policy.headers.enumerated() where !HTTPToken.isValid(name) || name == "*" {
             report(path["headers"][index], "\"\(name)\" is not the name of a field")
+        }
+        for (index, name) in policy.exposedHeaders.enumerated() where !HTTPToken.isValid(name) || name == "*" {
+            report(path["expose"][index], "\"\(name)\" is not the name of a field")
         }
         time(policy.maxAge, path["max_age"], atLeast: .zero)
     }

@@ -16,6 +16,9 @@ final class Plan: Sendable {
         let rewrite: PathRewrite?
         let requestHeaders: HeaderEdits?
         let responseHeaders: HeaderEdits?
+        let limits: RouteGuard?
+        let securityHeaders: SecurityHeaders?
+        let showsRequestID: Bool?
 
         init(_ route: Route, _ target: Target) {
             self.target = target
@@ -25,6 +28,9 @@ final class Plan: Sendable {
             rewrite = route.rewrite
             requestHeaders = route.requestHeaders
             responseHeaders = route.responseHeaders
+            limits = route.limits.map { RouteGuard($0) }
+            securityHeaders = route.securityHeaders
+            showsRequestID = route.requestID
         }
     }
 

@@ -4,7 +4,7 @@ internal import SluiceIO
 /// Publishing by POST: everything is read and decided before anything is published.
 extension Worker {
     func beginPublish(_ stream: StreamPointer, _ exchange: Exchange, _ topics: PublishTopics) {
-        let limit = plan.limits.publishBody
+        let limit = min(plan.limits.publishBody, exchange.bodyLimit)
         if case .length(let length) = exchange.head.body, length > UInt64(max(0, limit)) {
             stream.value.closesAfterResponse = true
             return respond(stream, exchange, status: 413, text: "the body is larger than \(limit) bytes")

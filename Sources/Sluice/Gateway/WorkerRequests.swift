@@ -7,6 +7,7 @@ extension Worker {
         context.counters.requests &+= 1
         let exchange = Exchange(head)
         stream.value.exchange = exchange
+        setDefaultFields(stream, exchange)
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
         setDeadline(stream, plan.requestHeadTimeout)
@@ -48,6 +49,8 @@ extension Worker {
         if let cors = route.cors {
             exchange.commonFields = cors.fields(forOrigin: exchange.head.fields.first(.origin))
         }
+        setDefaultFields(stream, exchange, route)
+        guard isWithinLimits(stream, exchange, route.limits) else { return }
         if let authorization = route.authorization {
             switch authorization.check(exchange.head) {
             case .granted: break
@@ -119,17 +122,24 @@ extension Worker {
         refuseForLoad(stream, exchange, status: 503, reason: "too many connections")
     }
 
-    func refuseForLoad(_ stream: StreamPointer, _ exchange: Exchange, status: UInt16, reason: String) {
+    /// - Parameter retryAfter: seconds until it would be served, where that is known.
+    func refuseForLoad(
+        _ stream: StreamPointer, _ exchange: Exchange, status: UInt16, reason: String, retryAfter: Int? = nil
+    ) {
         context.counters.refused &+= 1
         let accept = exchange.head.fields.first(.accept)
-        guard plan.limits.onLimit == .retry, let accept, AcceptHeader.names(accept, "text/event-stream") else {
-            exchange.commonFields.append(.retryAfter, String(Int.random(in: 10...60)))
+        // An EventSource makes nothing but GET; who else sent something must learn that it was not taken.
+        guard plan.limits.onLimit == .retry, exchange.head.method == .get, let accept,
+            AcceptHeader.names(accept, "text/event-stream")
+        else {
+            exchange.commonFields.append(.retryAfter, String(retryAfter ?? Int.random(in: 10...60)))
             return respond(stream, exchange, status: status, text: reason)
         }
         var fields = FieldBlock()
         fields.append(.contentType, "text/event-stream")
         fields.append(.cacheControl, "no-store, no-transform")
-        let body = Array("retry: \(Int.random(in: 10_000...60_000))\n: \(reason)\n".utf8)
+        let milliseconds = max(Int.random(in: 10_000...60_000), min(retryAfter ?? 0, 1 << 31) * 1000)
+        let body = Array("retry: \(milliseconds)\n: \(reason)\n".utf8)
         respond(stream, exchange, status: 200, fields: fields, body: body)
     }
 
@@ -146,7 +156,7 @@ extension Worker {
             guard bytes.count <= limit - exchange.body.count else {
                 exchange.body = []
                 exchange.bodyUse = .discard
-                return bodyTooLarge(stream, exchange)
+                return bodyTooLarge(stream, exchange, limit: limit)
             }
             if let http2 = stream.value.connection.value.http2, !http2.hasRoom(for: bytes.count, atMost: limit) {
                 exchange.body = []
@@ -156,16 +166,19 @@ extension Worker {
             unsafe exchange.body.append(contentsOf: bytes)
         case .discard, .wait:
             exchange.bodyBytes += bytes.count
+            if exchange.bodyBytes > exchange.bodyLimit, !exchange.wasAnswered {
+                bodyTooLarge(stream, exchange, limit: exchange.bodyLimit)
+            }
             // Reading on only to keep the connection is worth so much and no more.
             if exchange.bodyBytes > 256 * 1024 { stream.value.closesAfterResponse = true }
             if exchange.wasAnswered, stream.value.closesAfterResponse { finishIfWritten(stream) }
         }
     }
 
-    private func bodyTooLarge(_ stream: StreamPointer, _ exchange: Exchange) {
+    func bodyTooLarge(_ stream: StreamPointer, _ exchange: Exchange, limit: Int) {
         if let handler = exchange.handler { return handler.bodyTooLarge() }
         stream.value.closesAfterResponse = true
-        respond(stream, exchange, status: 413, text: "the body is larger than \(plan.limits.publishBody) bytes")
+        respond(stream, exchange, status: 413, text: "the body is larger than \(limit) bytes")
     }
 
     /// Streams are cheap to open, and each may have a body that is kept: a connection's bodies are bounded together.

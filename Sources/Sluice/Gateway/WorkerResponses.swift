@@ -83,14 +83,21 @@ extension Worker {
         defer {
             if let route = exchange.route { plan.routes[route].responseHeaders?.apply(to: &head.fields) }
         }
-        guard !exchange.commonFields.isEmpty else { return }
-        exchange.commonFields.forEach { id, name, value in
-            if id == .other {
-                head.fields.append(
-                    name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
-            } else {
-                head.fields.append(id, value)
-            }
+        exchange.commonFields.forEach { id, name, value in Self.add(id, name, value, to: &head) }
+        exchange.defaultFields.forEach { id, name, value in
+            guard head.fields.first(named: String(decoding: name, as: UTF8.self)) == nil else { return }
+            Self.add(id, name, value, to: &head)
+        }
+    }
+
+    private static func add(
+        _ id: FieldID, _ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, to head: inout ResponseHead
+    ) {
+        if id == .other {
+            head.fields.append(
+                name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
+        } else {
+            head.fields.append(id, value)
         }
     }
 

@@ -30,6 +30,8 @@ extension Worker {
         stream.value.exchange = nil
         if let timer = stream.value.timer.timer { loop.timers.cancel(timer) }
         if let address = stream.value.countedAddress { plan.ledger.uncount(address) }
+        stream.value.seat?.leave()
+        stream.value.seat = nil
         let connection = stream.value.connection
         if connection.value.stream == stream { connection.value.stream = nil }
         overStreams.append(stream.value.token)

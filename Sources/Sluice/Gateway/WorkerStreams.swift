@@ -33,6 +33,7 @@ extension Worker {
         guard !isDraining else {
             return refuseForLoad(stream, exchange, status: 503, reason: "the gateway is about to stop")
         }
+        guard takeSeat(stream, exchange) else { return }
         do {
             var topics: [Topic] = []
             for name in names { topics.append(try hub.topic(named: name)) }

@@ -9,7 +9,7 @@ extension CORSPolicy {
         var fields = FieldBlock()
         guard let granted = grant(origin, &fields) else { return fields }
         addGrant(granted, to: &fields)
-        fields.append(.accessControlExposeHeaders, "Last-Event-ID")
+        fields.append(.accessControlExposeHeaders, Self.list(["Last-Event-ID"] + exposedHeaders))
         return fields
     }
 
@@ -45,7 +45,7 @@ extension CORSPolicy {
     private func grant(_ origin: ArraySlice<UInt8>?, _ fields: inout FieldBlock) -> Grant? {
         if origins.contains("*") { return .any }
         fields.append(.vary, "Origin")
-        guard let origin, origins.contains(where: { Self.isEqual($0, origin) }) else { return nil }
+        guard let origin, origins.contains(where: { OriginPattern.matches($0, origin) }) else { return nil }
         return .origin(origin)
     }
 
@@ -69,14 +69,11 @@ extension CORSPolicy {
                 if HTTPToken.isValid(name) { names.append(name) }
             }
         }
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0.lowercased()).inserted }.joined(separator: ", ")
+        return Self.list(names)
     }
 
-    /// Scheme and host of an origin have no case; a browser writes them in lower case, an operator perhaps not.
-    private static func isEqual(_ allowed: String, _ origin: ArraySlice<UInt8>) -> Bool {
-        func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
-        return allowed.utf8.count == origin.count
-            && zip(allowed.utf8, origin).allSatisfy { lowercased($0) == lowercased($1) }
+    private static func list(_ names: [String]) -> String {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0.lowercased()).inserted }.joined(separator: ", ")
     }
 }

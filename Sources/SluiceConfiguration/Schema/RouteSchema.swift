@@ -13,6 +13,9 @@ struct RouteDraft {
     var rewrite: PathRewrite?
     var requestHeaders: HeaderEdits?
     var responseHeaders: HeaderEdits?
+    var limits: RouteLimits?
+    var securityHeaders: SecurityHeaders?
+    var requestID: Bool?
 
     init() {}
 
@@ -23,6 +26,9 @@ struct RouteDraft {
         rewrite = route.rewrite
         requestHeaders = route.requestHeaders
         responseHeaders = route.responseHeaders
+        limits = route.limits
+        securityHeaders = route.securityHeaders
+        requestID = route.requestID
         switch route.target.kind {
         case .subscribe(let topics): subscribe = SubscribeDraft(topics: topics)
         case .choose(let query, let allow): subscribe = SubscribeDraft(query: query, allow: allow)
@@ -47,6 +53,9 @@ struct RouteDraft {
         route.rewrite = rewrite
         route.requestHeaders = requestHeaders
         route.responseHeaders = responseHeaders
+        route.limits = limits
+        route.securityHeaders = securityHeaders
+        route.requestID = requestID
         return route
     }
 }
@@ -69,6 +78,11 @@ extension Format where Value == Route {
             Key(
                 "response_headers", optional: \.responseHeaders, .edits("response"),
                 "Changes to the fields of every answer of the route, event streams and errors too."),
+            Key("limits", optional: \.limits, .routeLimits, "What bounds the route's clients, before `auth` is asked."),
+            Key(
+                "security_headers", \.securityHeaders, .securityHeaders,
+                "Fields that tell browsers to be careful; an answer that has one of them keeps its own."),
+            Key("request_id", optional: \.requestID, .boolean, "Whether answers have `X-Request-ID`."),
         ]
         return Format<RouteDraft>.object(
             "routes[]", start: RouteDraft(), keys: keys,
@@ -223,13 +237,17 @@ extension Format where Value == CORSPolicy {
             keys: [
                 Key(
                     "origins", \.origins, .list(of: .text, "origins", broken: ""), required: true,
-                    "Exact origins such as `https://app.example.com`, or `\"*\"` for any."),
+                    "Exact origins such as `https://app.example.com`, all names below one (`https://*.example.com`, with its "
+                        + "scheme and port), or `\"*\"` for any."),
                 Key(
                     "credentials", \.credentials, .boolean,
                     "Whether cookies and HTTP authentication are allowed. Not together with `\"*\"`."),
                 Key(
                     "headers", \.headers, .list(of: .text, "fields", broken: ""),
                     "Request fields allowed beside Last-Event-ID, Authorization, Cache-Control and Content-Type."),
+                Key(
+                    "expose", \.exposedHeaders, .list(of: .text, "fields", broken: ""),
+                    "Response fields that a page may read beside Last-Event-ID."),
                 Key("max_age", \.maxAge, .duration, "How long a browser may keep the answer to a preflight."),
             ])
     }
