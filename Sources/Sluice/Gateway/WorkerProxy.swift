@@ -21,6 +21,9 @@ extension Worker {
         route?.rewrite?.apply(to: &head)
         var request = UpstreamRequest(
             head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
+        if route?.showsRequestID ?? plan.configuration.requestID {
+            request.name(exchange.requestID, traceparent: exchange.trace.text)
+        }
         if let edits = route?.requestHeaders { request.apply(edits) }
         let hash = target.pool.options.hash.flatMap { HashKey.of(exchange.head, $0, client: client(of: stream)) }
         let proxied = ProxiedExchange(stream: stream.value.token, target: target, request: request, hash: hash)
@@ -145,6 +148,14 @@ extension Worker {
         giveBack(proxied, .neutral)
     }
 
+    /// The body is larger than the route allows, which its length did not say.
+    func refuseBody(_ proxied: ProxiedExchange) {
+        guard let (stream, exchange) = find(proxied) else { return }
+        cancel(proxied)
+        guard !proxied.progress.wasAnswered else { return abandon(stream) }
+        refuseProxied(proxied, 413, "the body is larger than \(exchange.bodyLimit) bytes")
+    }
+
     func queueTimeout(_ proxied: ProxiedExchange) {
         guard proxied.isWaiting else { return }
         proxied.isWaiting = false
@@ -167,7 +178,7 @@ final class ProxyLink: HandlerExchange {
     func clientLeft() { worker.cancel(proxied) }
     func bodyPart(_ bytes: UnsafeRawBufferPointer) { unsafe worker.relayBody(proxied, bytes) }
     func bodyArrived(_ bytes: [UInt8]) { worker.relayBodyEnd(proxied) }
-    func bodyTooLarge() {}
+    func bodyTooLarge() { worker.refuseBody(proxied) }
     func becameWritable() { worker.resume(proxied) }
     func deadlinePassed() { worker.proxiedDeadline(proxied) }
     func drain() { worker.drain(proxied) }

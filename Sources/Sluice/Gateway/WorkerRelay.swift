@@ -166,6 +166,10 @@ extension Worker {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
         connection.keepAliveMilliseconds = KeepAliveHint.milliseconds(answer.fields)
         let response = UpstreamResponse(answer, to: exchange.head)
+        guard response.kind == .ordinary || takeSeat(stream, exchange) else {
+            exchange.handler = nil
+            return cancel(proxied)
+        }
         var head = response.head
         if !head.fields.has(.date) { head.fields.append(.date, date) }
         addCommonFields(&head, exchange)

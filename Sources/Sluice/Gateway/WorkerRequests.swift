@@ -151,7 +151,10 @@ extension Worker {
         if stream.value.number != 0, stream.value.isFinishing { return }
         setDeadline(stream, plan.requestHeadTimeout)
         switch exchange.bodyUse {
-        case .relay, .tunnel: unsafe exchange.handler?.bodyPart(bytes)
+        case .relay, .tunnel:
+            exchange.bodyBytes += bytes.count
+            guard exchange.bodyBytes <= exchange.bodyLimit else { return exchange.handler?.bodyTooLarge() ?? () }
+            unsafe exchange.handler?.bodyPart(bytes)
         case .collect(let limit):
             guard bytes.count <= limit - exchange.body.count else {
                 exchange.body = []

@@ -34,6 +34,14 @@ struct UpstreamRequest {
         setsHost = edits.set.contains { $0.name.lowercased() == "host" }
     }
 
+    /// Says what the request is called, and which trace it belongs to (W3C Trace Context).
+    mutating func name(_ id: [UInt8], traceparent: [UInt8]) {
+        head.fields.remove(.xRequestID)
+        head.fields.append(.xRequestID, id)
+        head.fields.remove(.traceparent)
+        head.fields.append(.traceparent, traceparent)
+    }
+
     /// Request line and fields.
     /// - Parameter authority: the Host for the upstream; `nil`: the client's.
     func bytes(authority: String?) -> [UInt8] {
