@@ -1,0 +1,152 @@
+"""Bodies on their way through the proxy: clients that leave, either side slow, with bounded memory."""
+
+import contextlib
+import queue
+import threading
+
+import pytest
+from harness.client import connect
+from harness.proxied import ANSWER, EVENTS, OK, chunk, expect_nobody, goes_on, proxy, upstream  # noqa: F401
+
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def begin(connection, length, method="POST"):
+    """An upload whose body comes later."""
+    more = {} if hasattr(connection, "head") else {"end": False}
+    return connection.open(method, "/", {"Content-Length": length}, **more)
+
+
+def push(exchange, data, end=False):
+    if hasattr(exchange, "send"):
+        exchange.send(data, end)
+    else:
+        exchange.connection.send(data)
+
+
+class TestUploads:
+    def test_an_answer_may_come_before_the_end(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, 1_000_000)
+            push(exchange, b"x" * 10)
+            served = upstream.accept()
+            assert served.exactly(10) == b"x" * 10
+            served.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno!")
+            response = exchange.response()
+            assert (response.status, response.body) == (413, b"no!")
+
+    def test_a_server_that_closes_in_the_middle_is_502(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, 1_000_000, "PUT")
+            push(exchange, b"x" * 10)
+            served = upstream.accept()
+            served.exactly(10)
+            served.close()
+            assert exchange.response().status == 502
+        expect_nobody(upstream)
+
+
+class TestClientsThatLeave:
+    def test_before_the_answer(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            exchange = connection.open()
+            served = upstream.accept()
+            exchange.close()
+            assert served.ended()
+        expect_nobody(upstream)
+
+    @pytest.mark.parametrize(
+        "head", [EVENTS, CHUNKED, OK + b"Content-Length: 100\r\n\r\n"], ids=["events", "chunked", "length"]
+    )
+    def test_in_the_middle_of_a_body(self, proxy, upstream, head):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            exchange = connection.open()
+            served = upstream.accept()
+            served.send(head + chunk(b"data: 1\n\n"))
+            assert exchange.head().status == 200
+            exchange.close()
+            assert served.ended()
+
+    def test_in_the_middle_of_an_upload(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, 1_000_000)
+            push(exchange, b"x" * 10)
+            served = upstream.accept()
+            served.exactly(10)
+            exchange.close()
+            assert served.ended()
+
+
+MEGABYTE = 1 << 20
+TOTAL = 100 * MEGABYTE
+ROOM = 30_000  # Kilobytes: windows and buffers, not bodies.
+
+
+class Pump(threading.Thread):
+    """Sends many megabytes by `send`, and tells of each."""
+
+    def __init__(self, send):
+        super().__init__(daemon=True)
+        self.send = send
+        self.sent = queue.Queue()
+        self.start()
+
+    def run(self):
+        for number in range(1, TOTAL // MEGABYTE + 1):
+            self.send(b"x" * MEGABYTE)
+            self.sent.put(number)
+
+    def stalled(self):
+        """How many it sent until it came no further."""
+        number = 0
+        with contextlib.suppress(queue.Empty):
+            while number < TOTAL // MEGABYTE:
+                number = self.sent.get(timeout=1)
+        return number
+
+
+def drained(exchange):
+    """Reads a body to its end, as bytes that nobody keeps."""
+    count = 0
+    while count < TOTAL and (piece := exchange.piece()):
+        count += len(piece)
+    return count
+
+
+class TestSlowness:
+    def test_an_upstream_that_reads_nothing_holds_its_client(self, proxy, upstream):
+        gateway = proxy()
+        before = gateway.resident_kilobytes()
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, TOTAL)
+            served = upstream.accept()
+            pump = Pump(lambda data: push(exchange, data))
+            assert pump.stalled() < TOTAL // MEGABYTE
+            assert gateway.resident_kilobytes() - before < ROOM
+            left = TOTAL - len(served.buffer)
+            while left:
+                left -= len(served.socket.recv(min(left, MEGABYTE)))
+            pump.join()
+            push(exchange, b"", end=True)
+            served.send(ANSWER)
+            assert exchange.response().body == b"next"
+            assert gateway.resident_kilobytes() - before < ROOM
+
+    def test_a_client_that_reads_nothing_holds_its_upstream(self, proxy, upstream):
+        gateway = proxy()
+        before = gateway.resident_kilobytes()
+        with connect(gateway.port, receive_buffer=65536) as connection:
+            exchange = connection.open()
+            served = upstream.accept()
+            served.send(OK + b"Content-Length: %d\r\n\r\n" % TOTAL)
+            pump = Pump(served.send)
+            assert pump.stalled() < TOTAL // MEGABYTE
+            assert gateway.resident_kilobytes() - before < ROOM
+            assert exchange.head().status == 200
+            assert drained(exchange) == TOTAL
+            assert gateway.resident_kilobytes() - before < ROOM
