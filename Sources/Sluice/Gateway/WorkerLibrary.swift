@@ -16,12 +16,8 @@ extension Worker {
         exchange.handler = ServedExchange(served) { [unowned self] in flushStream($0) }
         if !exchange.bodyEnded { exchange.bodyUse = .wait }
         stream.value.timer.at = 0
-        let address = stream.value.connection.value.peer.ip.map {
-            ClientAddress.find(
-                peer: $0, trusted: plan.trustedProxies, forwardedFor: exchange.head.fields.all(.xForwardedFor)
-            ).description
-        }
-        let request = Request(exchange.head, remoteAddress: address ?? "", served: served)
+        let address = client(of: stream)?.description ?? ""
+        let request = Request(exchange.head, remoteAddress: address, served: served)
         let link = link
         let logger = logger
         served.run(
