@@ -8,7 +8,7 @@ extension Worker {
     /// - Returns: whether the request may go on; else it was answered.
     func isWithinLimits(_ stream: StreamPointer, _ exchange: Exchange, _ limits: RouteGuard?) -> Bool {
         guard let limits else { return true }
-        if let seconds = limits.count(exchange.head, from: clientAddress(of: stream), now: context.now) {
+        if let seconds = limits.count(exchange.head, from: client(of: stream), now: context.now) {
             refuseForLoad(stream, exchange, status: 429, reason: "too many requests", retryAfter: seconds)
             return false
         }
@@ -26,7 +26,7 @@ extension Worker {
         guard stream.value.seat == nil, let limits = exchange.route.flatMap({ plan.routes[$0].limits }) else {
             return true
         }
-        switch limits.seat(for: exchange.head, from: clientAddress(of: stream)) {
+        switch limits.seat(for: exchange.head, from: client(of: stream)) {
         case .unlimited: return true
         case .taken(let seat):
             stream.value.seat = seat
@@ -43,10 +43,5 @@ extension Worker {
         exchange.defaultFields = route?.securityHeaders?.fields(overTLS: isSecure) ?? FieldBlock()
         guard route?.showsRequestID ?? plan.configuration.requestID else { return }
         exchange.defaultFields.append(.xRequestID, exchange.requestID)
-    }
-
-    /// Who asks; behind a trusted proxy, whom that names.
-    func clientAddress(of stream: StreamPointer) -> IPAddress? {
-        stream.value.countedAddress ?? stream.value.connection.value.peer.ip
     }
 }
