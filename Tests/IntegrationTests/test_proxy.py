@@ -1,19 +1,13 @@
 """The reverse proxy as a user meets it: conf/application.yaml, streams that pass through, what an upstream is told."""
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness.client import ask, connect
-from harness.gateway import settings
+from harness.proxied import ANSWER, EVENTS, chunk, goes_on, proxy, upstream  # noqa: F401
 from harness.sse import Comment, Stream
-from harness.upstream import Scripted
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-def chunk(data):
-    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 
@@ -24,25 +18,6 @@ def stream_of(gateway, upstream, path, begins_with):
         exchange = upstream.accept()
         exchange.send(EVENTS + chunk(begins_with))
         return opening.result(), exchange
-
-
-@pytest.fixture
-def upstream():
-    upstream = Scripted()
-    yield upstream
-    upstream.close()
-
-
-@pytest.fixture
-def proxy(start, upstream):
-    """proxy(key=value, ...) runs a gateway whose only route passes on to `upstream`."""
-
-    def proxy(options=None, **target):
-        base = settings(upstreams={"app": {"servers": [f"http://127.0.0.1:{upstream.port}"], **(options or {})}})
-        base["routes"] = [{"match": "/**", "proxy": {"upstream": "app", **target}}]
-        return start(base)
-
-    return proxy
 
 
 @pytest.mark.http1
@@ -56,13 +31,13 @@ def test_application_yaml_serves_events_itself_and_passes_on_the_rest(ready, ups
         exchange = upstream.accept()
         assert exchange.line == "GET /page?a=1 HTTP/1.1"
         assert exchange.fields["host"] == "app.example"
-        exchange.send(OK)
-        assert client.response().body == b"ok"
+        exchange.send(ANSWER)
+        assert client.response().body == b"next"
 
 
 @pytest.mark.http1
 def test_events_pass_one_by_one_and_heartbeats_stand_between_them_alone(proxy, upstream):
-    gateway = proxy(heartbeat="50ms")
+    gateway = proxy({"heartbeat": "50ms"})
     stream, exchange = stream_of(gateway, upstream, "/any", b"data: one\n\ndata: half")
     with stream:
         assert stream.next().data == "one"
@@ -83,11 +58,41 @@ def test_events_pass_one_by_one_and_heartbeats_stand_between_them_alone(proxy, u
 
 @pytest.mark.http1
 def test_without_a_heartbeat_the_bytes_are_the_upstreams(proxy, upstream):
-    gateway = proxy(heartbeat="off")
+    gateway = proxy({"heartbeat": "off"})
     body = b": hi\r\n\r\nid: 1\rdata: a\n\n\xef\xbb\xbf"
     with connect(gateway.port) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         exchange = upstream.accept()
         exchange.send(EVENTS + chunk(body) + b"0\r\n\r\n")
         assert client.response().body == body
+        exchange.close()
+
+
+@pytest.mark.http1
+def test_what_a_dying_upstream_says_is_not_taken_for_the_clients_next_request(proxy, upstream):
+    """The client's bytes and the upstream's answer lie before the gateway at once: neither may be read as the other."""
+    gateway = proxy()
+    with connect(gateway.port) as client:
+        client.send(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
+        kept = upstream.accept()
+        kept.send(ANSWER)
+        assert client.response().body == b"next"
+        os.kill(gateway.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, gateway.pid, os.WSTOPPED)
+        client.send(
+            b"POST /second HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+            b"GET /third HTTP/1.1\r\nHost: a\r\n\r\n"
+        )
+        kept.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nX-Fill: %s\r\n\r\n" % (b"x" * 200))
+        kept.close()
+        os.kill(gateway.pid, signal.SIGCONT)
+        exchange = upstream.accept()
+        if exchange.line.startswith("POST"):
+            # The end of the kept connection was seen first, so that the request got one of its own.
+            exchange.answer("200 OK")
+            exchange = upstream.accept()
+        assert exchange.line == "GET /third HTTP/1.1"
+        exchange.send(ANSWER)
+        assert client.response().status in (200, 408, 502)
+        assert client.response().body == b"next"
         exchange.close()

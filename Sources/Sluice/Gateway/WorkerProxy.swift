@@ -90,7 +90,8 @@ extension Worker {
 
     /// The server did not serve the request. Another attempt is made where that can do no harm.
     func failed(_ proxied: ProxiedExchange, status: UInt16, _ reason: String, _ outcome: ExchangeOutcome = .failure) {
-        let wasReused = proxied.connection?.isReused == true
+        // A connection that was kept too long says nothing about its server.
+        let isStale = proxied.connection?.isReused == true && status == 502 && !proxied.progress.wasAnswered
         logger.notice(
             "upstream failed",
             metadata: [
@@ -98,9 +99,8 @@ extension Worker {
                 "reason": "\(reason)",
             ])
         drop(proxied)
-        if let endpoint = proxied.lease?.endpoint, !wasReused { proxied.tried.append(endpoint) }
-        // A connection that was kept too long says nothing about its server.
-        giveBack(proxied, wasReused ? .neutral : outcome)
+        if let endpoint = proxied.lease?.endpoint, !isStale { proxied.tried.append(endpoint) }
+        giveBack(proxied, isStale ? .neutral : outcome)
         guard !proxied.progress.wasAnswered else { return breakOff(proxied) }
         guard find(proxied) != nil else { return }
         if proxied.retries.mayRetry(after: proxied.progress) {

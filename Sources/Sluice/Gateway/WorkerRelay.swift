@@ -17,7 +17,7 @@ extension Worker {
         let keepsHost = options.host == .keep && proxied.request.head.host != nil
         connection.transport.writeAll(
             proxied.request.bytes(authority: keepsHost ? nil : server.authority), context)
-        if let failure = connection.transport.failure { return cannotWrite(connection, failure) }
+        if connection.transport.failure != nil { return cannotWrite(connection) }
         guard !exchange.bodyEnded else { return sentAll(connection, proxied) }
         setDeadline(connection, options.timeouts.idle.milliseconds)
         takeBodyOn(stream, exchange)
@@ -41,7 +41,7 @@ extension Worker {
         } else {
             unsafe connection.transport.writeAll(bytes, context)
         }
-        if let failure = connection.transport.failure { return cannotWrite(connection, failure) }
+        if connection.transport.failure != nil { return cannotWrite(connection) }
         setDeadline(connection, proxied.target.pool.options.timeouts.idle.milliseconds)
         guard connection.transport.isBlocked else { return }
         exchange.bodyUse = .wait
@@ -54,7 +54,7 @@ extension Worker {
             var end: [UInt8] = []
             HTTP1Serializer.appendLastChunk(trailers: exchange.trailers, to: &end)
             connection.transport.writeAll(end, context)
-            if let failure = connection.transport.failure { return cannotWrite(connection, failure) }
+            if connection.transport.failure != nil { return cannotWrite(connection) }
         }
         sentAll(connection, proxied)
     }
@@ -68,7 +68,7 @@ extension Worker {
     /// There is room at the upstream again.
     func becameWritable(_ connection: UpstreamConnection) {
         guard connection.transport.becameWritable(context) else {
-            if let failure = connection.transport.failure { cannotWrite(connection, failure) }
+            if connection.transport.failure != nil { cannotWrite(connection) }
             return
         }
         guard let proxied = connection.exchange, let (stream, exchange) = find(proxied) else { return }
@@ -78,10 +78,20 @@ extension Worker {
         if connection.phase == .busy, case .wait = exchange.bodyUse { takeBodyOn(stream, exchange) }
     }
 
-    /// The upstream takes nothing more. Why, it may have said before: an early answer.
-    func cannotWrite(_ connection: UpstreamConnection, _ failure: TransportError) {
+    /// The upstream takes nothing more. Why, it may have said before: an early answer. That is read by `lost`, from the
+    /// loop and not from here: who wrote may be in the middle of the client's bytes, in the one buffer that all reads share.
+    private func cannotWrite(_ connection: UpstreamConnection) {
         guard let proxied = connection.exchange else { return close(connection) }
-        if let (_, exchange) = find(proxied) { exchange.bodyUse = .discard }
+        if let (stream, exchange) = find(proxied), !exchange.bodyEnded {
+            // Another attempt may want it.
+            exchange.bodyUse = .wait
+            stream.value.timer.at = 0
+        }
+        setDeadline(connection, 0)
+    }
+
+    /// A connection that nothing can be written to any more.
+    func lost(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ failure: TransportError) {
         readUpstream(connection)
         guard proxied.connection === connection, !connection.isPaused else { return }
         failed(proxied, status: 502, "the upstream closed the connection: \(failure)")

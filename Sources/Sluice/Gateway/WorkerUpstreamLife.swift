@@ -132,6 +132,9 @@ extension Worker {
             return arm(&connection.timer, deadline, token.packed(.upstream))
         }
         guard let proxied = connection.exchange else { return close(connection) }
+        if connection.phase == .busy, !connection.isPaused, let failure = connection.transport.failure {
+            return lost(connection, proxied, failure)
+        }
         switch connection.phase {
         case .connecting, .handshaking: failed(proxied, status: 504, "connecting to the upstream took too long")
         case .busy where connection.isPaused: connection.timer.at = 0
