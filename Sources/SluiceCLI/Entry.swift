@@ -51,7 +51,7 @@ struct Failure: Error {
 
 struct SluiceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sluice", abstract: "A gateway for Server-Sent Events.",
+        commandName: "sluice", abstract: "A gateway for Server-Sent Events.", version: VersionCommand.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, RelayCommand.self, CertificateCommand.self,
             VersionCommand.self, ReferenceCommand.self,
@@ -59,8 +59,8 @@ struct SluiceCommand: ParsableCommand {
 }
 
 struct VersionCommand: ParsableCommand {
-    static let current = "0.1.0"
+    static let text = "sluice 0.1.0"
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Say which version this is.")
 
-    func run() { Shell.say("sluice \(Self.current)") }
+    func run() { Shell.say(Self.text) }
 }

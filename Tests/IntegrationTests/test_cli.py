@@ -111,8 +111,9 @@ def test_check_print_shows_no_secret(tmp_path):
     assert "do-not-show-me" not in output(run("check", "--print", write(tmp_path, base)))
 
 
-def test_version_says_which():
-    done = run("version")
+@pytest.mark.parametrize("argument", ["version", "--version"])
+def test_version_says_which(argument):
+    done = run(argument)
     assert done.returncode == 0
     assert re.search(r"\d+\.\d+", done.stdout)
 
