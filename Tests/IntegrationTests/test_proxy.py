@@ -10,7 +10,6 @@ from harness.proxied import ANSWER, EVENTS, chunk, goes_on, proxy, upstream  # n
 from harness.sse import Comment, Stream
 
 
-
 def stream_of(gateway, upstream, path, begins_with):
     """A stream through the gateway and the upstream's side of it."""
     with ThreadPoolExecutor(1) as other:
@@ -96,3 +95,22 @@ def test_what_a_dying_upstream_says_is_not_taken_for_the_clients_next_request(pr
         assert client.response().status in (200, 408, 502)
         assert client.response().body == b"next"
         exchange.close()
+
+
+def test_a_routes_cors_stands_alone(proxy, upstream):
+    gateway = proxy(route={"cors": {"origins": ["https://a.example"]}})
+    for origin, allowed in (("https://a.example", ["https://a.example"]), ("https://b.example", [])):
+        with connect(gateway.port) as connection:
+            exchange = connection.open("GET", "/", {"Origin": origin})
+            upstream.accept().send(ANSWER.replace(b"\r\n\r\n", b"\r\nAccess-Control-Allow-Origin: *\r\n\r\n"))
+            assert exchange.response().all("access-control-allow-origin") == allowed
+
+
+@pytest.mark.parametrize("line, status", [("CONNECT a:443", 501), ("TRACE /", 501)])
+@pytest.mark.http1
+def test_methods_that_no_application_gets(proxy, line, status):
+    gateway = proxy()
+    with connect(gateway.port) as connection:
+        host = "a:443" if line.startswith("CONNECT") else "a"
+        connection.send(f"{line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert connection.response().status == status

@@ -48,6 +48,50 @@ class TestUploads:
         expect_nobody(upstream)
 
 
+    def test_a_client_that_stops_sending_is_408_and_no_fault_of_the_server(self, proxy, upstream):
+        gateway = proxy(timeouts={"idle": "100ms"}, passive={"failures": 1})
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, 10)
+            served = upstream.accept()
+            assert exchange.response().status == 408
+            assert served.ended()
+        with connect(gateway.port) as connection:
+            exchange = connection.open()
+            upstream.accept().send(ANSWER)
+            assert exchange.response().status == 200
+
+    @pytest.mark.http1
+    def test_who_waits_for_100_is_not_hurried(self, proxy, upstream):
+        gateway = proxy(timeouts={"idle": "100ms"}, top={"limits": {"request_head_timeout": "100ms"}})
+        with connect(gateway.port) as connection, connect(gateway.port) as clock:
+            connection.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            served = upstream.accept()
+            clock.send(b"GET ")
+            assert clock.response().status == 408
+            served.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            assert connection.head().status == 100
+            connection.send(b"hi")
+            assert served.exactly(2) == b"hi"
+            served.send(ANSWER)
+            assert connection.response().body == b"next"
+
+    def test_a_stream_that_began_before_the_end_has_its_heartbeats(self, proxy, upstream):
+        gateway = proxy({"heartbeat": "50ms"}, timeouts={"idle": "200ms"})
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, 4)
+            push(exchange, b"ab")
+            served = upstream.accept()
+            assert served.exactly(2) == b"ab"
+            served.send(EVENTS)
+            assert exchange.head().status == 200
+            push(exchange, b"cd", end=True)
+            assert served.exactly(2) == b"cd"
+            # Longer than an upstream may be silent whose answer is no stream.
+            received = b""
+            while received.count(b": \n") < 8:
+                received += exchange.piece()
+
+
 class TestClientsThatLeave:
     def test_before_the_answer(self, proxy, upstream):
         gateway = proxy()

@@ -180,6 +180,18 @@ class TestBrokenBodies:
                 exchange.response()
         expect_nobody(upstream)
 
+    @pytest.mark.http1
+    def test_where_only_the_end_of_the_connection_could_tell_it_is_a_reset(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            connection.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+            served = upstream.accept()
+            served.send(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"part"))
+            connection.until(b"part")
+            served.close()
+            with pytest.raises(ConnectionResetError):
+                connection.socket.recv(1)
+
     def test_the_end_of_the_connection_may_be_the_end_of_the_body(self, proxy, upstream):
         gateway = proxy()
         with connect(gateway.port) as connection:

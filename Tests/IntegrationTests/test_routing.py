@@ -176,3 +176,18 @@ def test_edits_that_cannot_be_made_are_told(tmp_path):
     said = done.stdout + done.stderr
     for place in ("response_headers.set.Content-Length", "response_headers.remove[0]", "routes[2].rewrite"):
         assert place in said
+
+
+def test_slashes_in_a_row_are_one_unless_they_shall_not(start, tmp_path):
+    routes = [
+        {"match": "/admin/**", "respond": "hello", "auth": {"bearer": "secret"}},
+        {"match": "/**", "respond": "open"},
+    ]
+    gateway = start(settings(topics={}, routes=routes))
+    for path in ("//admin/x", "/admin//x", "/.//admin/x"):
+        assert ask(gateway.port, path=path).status == 401
+    gateway = start(settings(topics={}, routes=routes, merge_slashes="off"))
+    assert ask(gateway.port, path="//admin/x").body == b"open"
+    strange = [{"match": "/a//b", "respond": "never"}]
+    done = run("check", write(tmp_path, settings(topics={}, routes=strange)))
+    assert done.returncode == 2 and "merge_slashes" in done.stderr

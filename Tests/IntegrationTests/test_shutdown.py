@@ -3,8 +3,9 @@
 import signal
 
 import pytest
-from harness.client import connect
+from harness.client import ask, connect
 from harness.gateway import settings
+from harness.proxied import EVENTS, proxy, upstream  # noqa: F401
 from harness.sse import Retry, Stream
 
 
@@ -68,3 +69,23 @@ def test_over_tls_the_end_is_clean_too(start, authority, trusting):
         assert stream.ended == "clean"
         while stream.connection.fill():  # close_notify, then the end: a truncation would raise.
             pass
+
+
+@pytest.mark.http1
+def test_a_stop_ends_what_has_no_end_of_its_own(proxy, upstream):
+    gateway = proxy(top={"shutdown_grace": "5m"})
+    with connect(gateway.port) as tunnel, connect(gateway.port) as late:
+        tunnel.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        upstream.accept().send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert tunnel.head().status == 101
+        late.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        served = upstream.accept()
+        assert ask(gateway.port, path="/ok").body == b"ok"
+        gateway.signal()
+        assert tunnel.rest() == b""
+        tunnel.close()
+        # A stream would only begin now.
+        served.send(EVENTS)
+        assert late.response().status == 503
+        late.close()
+        assert gateway.wait() == 0

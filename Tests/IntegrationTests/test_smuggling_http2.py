@@ -133,7 +133,7 @@ WHOLE = {"more behind the length": b"ab", "more than length 0": b""}
 
 
 def is_refusal(outcome):
-    return 400 <= outcome < 500 if isinstance(outcome, int) else outcome.startswith(("reset", "goaway"))
+    return 400 <= outcome < 500 or outcome == 501 if isinstance(outcome, int) else outcome.startswith(("reset", "goaway"))
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -170,7 +170,7 @@ PASSED = {
         "GET /",
         [("cookie", "a=b; c=d"), ("x", "y")],
     ),
-    "te: trailers": (get("/", ("te", "trailers")), None, "GET /", [("te", "trailers")]),
+    "te: trailers": (get("/", ("te", "trailers")), None, "GET /", [("connection", "TE"), ("te", "trailers")]),
     "obs-text": (get("/", ("x", b"a\xe9b")), None, "GET /", [("x", "a\xe9b")]),
     "the same Host": (get("/", ("host", "localhost")), None, "GET /", []),
     "Host in place of the authority": (pseudo("GET", "http", "/", None, ("host", "localhost")), None, "GET /", []),

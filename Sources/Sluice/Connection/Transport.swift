@@ -32,6 +32,8 @@ struct Transport: ~Copyable {
     /// What the kernel held for the peer at that time, in bytes.
     private var unacknowledged: Int32 = 0
     private(set) var inputEnded = false
+    /// The close is a reset, and nothing may tell the peer of a proper end.
+    private var isReset = false
     private var interest: Selector.Interest = .read
 
     init(_ socket: consuming Socket, selectorToken: UInt64) {
@@ -324,7 +326,7 @@ struct Transport: ~Copyable {
 
     /// Says close_notify where that was not done and can be, without waiting for anything.
     mutating func sayGoodbye(_ context: LoopContext) {
-        guard isSecure, isEstablished, failure == nil, !isBlocked else { return }
+        guard isSecure, isEstablished, failure == nil, !isBlocked, !isReset else { return }
         session?.close(pipe: context.pipe)
         _ = flushPipe(context)
     }
@@ -336,7 +338,10 @@ struct Transport: ~Copyable {
     }
 
     /// Makes the close a reset: for peers that take nothing.
-    func resetOnClose() { socket.resetOnClose() }
+    mutating func resetOnClose() {
+        socket.resetOnClose()
+        isReset = true
+    }
 
     /// - Parameter writeTimeout: milliseconds. The kernel's own timeout finds peers that are gone; as it also ends live
     ///   ones with a closed window, it must come after the gateway's, which can say why.

@@ -18,6 +18,8 @@ public struct Configuration: Sendable {
     public var limits = Limits()
     /// Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed.
     public var trustedProxies: [String] = []
+    /// Whether routes see several slashes in a row as one, so that `//admin` does not pass by a rule for `/admin`.
+    public var mergesSlashes = true
     /// Whether answers tell the name of their request, `X-Request-ID`: the client's own or a new one. Routes may say otherwise.
     public var requestID = false
     /// Time for streams to end after a stop was asked for.

@@ -32,6 +32,9 @@ extension ConfigurationCheck {
         } catch {
             report(path["path"], "\"\(error.pattern)\" is no path pattern: \(error.reason)")
         }
+        if configuration.mergesSlashes, match.path.contains("//") {
+            report(path["path"], "no path has \"//\" while merge_slashes is on")
+        }
         for (index, method) in match.methods.enumerated() {
             if !HTTPToken.isValid(method) {
                 report(path["methods"][index], "\"\(method)\" is not a method")

@@ -107,7 +107,9 @@ final class Plan: Sendable {
         for route in configuration.routes { routes.append(try Plan.plan(route, pools)) }
         self.routes = routes
         do {
-            table = try RouteTable(zip(configuration.routes, routes).map { ($0.match, $1.methods) })
+            table = try RouteTable(
+                zip(configuration.routes, routes).map { ($0.match, $1.methods) },
+                mergesSlashes: configuration.mergesSlashes)
         } catch {
             throw SluiceError(.configuration, "\(error)")
         }

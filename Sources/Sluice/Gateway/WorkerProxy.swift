@@ -5,11 +5,9 @@ internal import SluiceIO
 /// Requests that are passed on: the choice of a server, further attempts, and what is answered when none serves them.
 extension Worker {
     func proxy(_ stream: StreamPointer, _ exchange: Exchange, _ target: PlannedProxy) {
-        switch exchange.head.method {
-        // A tunnel to anywhere, and an echo of credentials: neither is for an application behind a gateway.
-        case .connect, .trace:
-            return respond(stream, exchange, status: 405, text: "\(exchange.head.method.name) is not passed on")
-        default: break
+        // An application's echo would show credentials that the gateway added.
+        guard exchange.head.method != .trace else {
+            return respond(stream, exchange, status: 501, text: "TRACE is not passed on")
         }
         let connection = stream.value.connection
         let peer = connection.value.peer.ip
@@ -18,7 +16,7 @@ extension Worker {
             isSecure: connection.value.transport.isSecure)
         let route = exchange.route.map { plan.routes[$0] }
         var head = exchange.head
-        route?.rewrite?.apply(to: &head)
+        route?.rewrite?.apply(to: &head, mergesSlashes: plan.table.mergesSlashes)
         var request = UpstreamRequest(
             head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
         if route?.showsRequestID ?? plan.configuration.requestID {
@@ -103,12 +101,19 @@ extension Worker {
         giveBack(proxied, isStale ? .neutral : outcome)
         guard !proxied.progress.wasAnswered else { return breakOff(proxied) }
         guard find(proxied) != nil else { return }
-        if proxied.retries.mayRetry(after: proxied.progress) {
-            proxied.progress.wasSent = false
-            proxied.isRetry = true
-            return attempt(proxied)
-        }
-        refuseProxied(proxied, status, reason)
+        guard proxied.retries.mayRetry(after: proxied.progress) else { return refuseProxied(proxied, status, reason) }
+        proxied.progress.wasSent = false
+        proxied.hasSentAll = false
+        proxied.isRetry = true
+        keepBodyBack(proxied)
+        attempt(proxied)
+    }
+
+    /// What is left of the request's body stays unread until a server takes it: nothing of it may come before its head.
+    func keepBodyBack(_ proxied: ProxiedExchange) {
+        guard let (stream, exchange) = find(proxied), !exchange.bodyEnded else { return }
+        exchange.bodyUse = .wait
+        if !proxied.progress.wasAnswered { stream.value.timer.at = 0 }
     }
 
     /// Closes the upstream connection of an exchange that does not end as it should.

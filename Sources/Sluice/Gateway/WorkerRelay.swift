@@ -18,20 +18,35 @@ extension Worker {
         connection.transport.writeAll(
             proxied.request.bytes(authority: keepsHost ? nil : server.authority), context)
         if connection.transport.failure != nil { return cannotWrite(connection) }
-        guard !exchange.bodyEnded else { return sentAll(connection, proxied) }
-        setDeadline(connection, options.timeouts.idle.milliseconds)
+        // Of an attempt before this one the client's body may have ended already.
+        guard !exchange.bodyEnded else { return relayBodyEnd(proxied) }
+        if exchange.head.expectsContinue {
+            // Until the server has decided whether it wants the body it is the one who is waited for.
+            setDeadline(connection, options.timeouts.firstByte.milliseconds)
+        } else {
+            waitForBody(connection, proxied, stream)
+        }
         takeBodyOn(stream, exchange)
     }
 
     /// The upstream takes the request's body.
     private func takeBodyOn(_ stream: StreamPointer, _ exchange: Exchange) {
         exchange.bodyUse = .relay
-        setDeadline(stream, plan.requestHeadTimeout)
         releaseUnread(stream)
     }
 
+    /// It is the client's turn to send, not the upstream's to take or to answer. An answer that began already has the
+    /// timers for itself.
+    private func waitForBody(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ stream: StreamPointer) {
+        guard !proxied.progress.wasAnswered else { return }
+        connection.timer.at = 0
+        setDeadline(stream, proxied.target.pool.options.timeouts.idle.milliseconds)
+    }
+
     func relayBody(_ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer) {
-        guard let connection = proxied.connection, let (stream, exchange) = find(proxied) else { return }
+        guard let (stream, _) = find(proxied) else { return }
+        // A body without its head would be a request of its own.
+        guard let connection = proxied.connection, connection.phase == .busy else { return abandon(stream) }
         proxied.progress.bodyWasTaken = true
         if case .chunked = proxied.request.head.body {
             var chunk: [UInt8] = []
@@ -42,26 +57,24 @@ extension Worker {
             unsafe connection.transport.writeAll(bytes, context)
         }
         if connection.transport.failure != nil { return cannotWrite(connection) }
-        setDeadline(connection, proxied.target.pool.options.timeouts.idle.milliseconds)
-        guard connection.transport.isBlocked else { return }
-        exchange.bodyUse = .wait
-        stream.value.timer.at = 0
+        guard connection.transport.isBlocked else { return waitForBody(connection, proxied, stream) }
+        keepBodyBack(proxied)
+        if !proxied.progress.wasAnswered {
+            setDeadline(connection, proxied.target.pool.options.timeouts.idle.milliseconds)
+        }
     }
 
     func relayBodyEnd(_ proxied: ProxiedExchange) {
-        guard let connection = proxied.connection, let (_, exchange) = find(proxied) else { return }
+        guard let (stream, exchange) = find(proxied) else { return }
+        guard let connection = proxied.connection, connection.phase == .busy else { return abandon(stream) }
         if case .chunked = proxied.request.head.body {
             var end: [UInt8] = []
             HTTP1Serializer.appendLastChunk(trailers: exchange.trailers, to: &end)
             connection.transport.writeAll(end, context)
             if connection.transport.failure != nil { return cannotWrite(connection) }
         }
-        sentAll(connection, proxied)
-    }
-
-    private func sentAll(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
         proxied.hasSentAll = true
-        guard !proxied.progress.wasAnswered else { return }
+        guard !proxied.progress.wasAnswered else { return armHeartbeat(stream, proxied) }
         setDeadline(connection, proxied.target.pool.options.timeouts.firstByte.milliseconds)
     }
 
@@ -75,18 +88,17 @@ extension Worker {
         if case .tunnel = exchange.bodyUse {
             return stream.value.connection.value.transport.setReading(true, context)
         }
-        if connection.phase == .busy, case .wait = exchange.bodyUse { takeBodyOn(stream, exchange) }
+        if connection.phase == .busy, case .wait = exchange.bodyUse {
+            waitForBody(connection, proxied, stream)
+            takeBodyOn(stream, exchange)
+        }
     }
 
     /// The upstream takes nothing more. Why, it may have said before: an early answer. That is read by `lost`, from the
     /// loop and not from here: who wrote may be in the middle of the client's bytes, in the one buffer that all reads share.
     private func cannotWrite(_ connection: UpstreamConnection) {
         guard let proxied = connection.exchange else { return close(connection) }
-        if let (stream, exchange) = find(proxied), !exchange.bodyEnded {
-            // Another attempt may want it.
-            exchange.bodyUse = .wait
-            stream.value.timer.at = 0
-        }
+        keepBodyBack(proxied)
         setDeadline(connection, 0)
     }
 
@@ -120,6 +132,8 @@ extension Worker {
             return
         case .end: return inputEnded(connection, proxied)
         case .failed(let error):
+            // The files of certificates may have been renewed.
+            if case .tls = error { upstreamTrusts[proxied.target.index]?.forget(at: context.now) }
             return failed(proxied, status: 502, "the upstream broke the connection: \(error)")
         }
         if connection.phase == .handshaking, connection.transport.isEstablished { start(connection, proxied) }
@@ -165,8 +179,12 @@ extension Worker {
 
     /// Interim answers pass to who can understand them (RFC 9110, section 15.2).
     private func inform(_ proxied: ProxiedExchange, _ head: ResponseHead) {
-        guard let (stream, exchange) = find(proxied), exchange.head.version != .http10 else { return }
-        if head.status == 100, exchange.bodyEnded || proxied.progress.bodyWasTaken { return }
+        guard let (stream, exchange) = find(proxied) else { return }
+        if head.status == 100 {
+            guard !exchange.bodyEnded, !proxied.progress.bodyWasTaken else { return }
+            if let connection = proxied.connection { waitForBody(connection, proxied, stream) }
+        }
+        guard exchange.head.version != .http10 else { return }
         var head = head
         HopByHop.remove(from: &head.fields)
         stream.value.inform(head, context)
@@ -176,12 +194,15 @@ extension Worker {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
         connection.keepAliveMilliseconds = KeepAliveHint.milliseconds(answer.fields)
         let response = UpstreamResponse(answer, to: exchange.head)
-        guard response.kind == .ordinary || takeSeat(stream, exchange) else {
+        guard response.kind == .ordinary || mayStream(stream, exchange) else {
             exchange.handler = nil
-            return cancel(proxied)
+            cancel(proxied)
+            return discardBody(stream, exchange)
         }
         var head = response.head
         if !head.fields.has(.date) { head.fields.append(.date, date) }
+        // The route says who may read the answer; two such fields would be read by nobody.
+        if exchange.route.flatMap({ plan.routes[$0].cors }) != nil { CORSPolicy.remove(from: &head.fields) }
         addCommonFields(&head, exchange)
         if case .untilClose = head.body { stream.value.closesAfterResponse = true }
         if exchange.head.expectsContinue, !exchange.bodyEnded, !proxied.progress.bodyWasTaken {
@@ -200,6 +221,15 @@ extension Worker {
         proxied.waitingHead = head
         proxied.lastSent = context.now
         watchForSilence(connection, proxied)
+    }
+
+    /// Whether a stream may begin; else the request was answered.
+    private func mayStream(_ stream: StreamPointer, _ exchange: Exchange) -> Bool {
+        guard !isDraining else {
+            refuseForLoad(stream, exchange, status: 503, reason: "the gateway is about to stop")
+            return false
+        }
+        return takeSeat(stream, exchange)
     }
 
     /// How long the upstream may be silent now.

@@ -12,6 +12,10 @@ extension Worker {
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
         setDeadline(stream, plan.requestHeadTimeout)
         guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
+        // A tunnel to anywhere is not for an application behind a gateway, nor for one before it.
+        guard head.method != .connect else {
+            return respond(stream, exchange, status: 501, text: "CONNECT is not served")
+        }
         if answerPreflight(stream, exchange) { return }
 
         switch plan.table.lookup(head, client: client(of: stream)) {
@@ -149,7 +153,11 @@ extension Worker {
         guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
         // What follows a whole answer is of no use, and gives it no more time to leave.
         if stream.value.number != 0, stream.value.isFinishing { return }
-        setDeadline(stream, plan.requestHeadTimeout)
+        switch exchange.bodyUse {
+        case .collect, .discard, .wait: setDeadline(stream, plan.requestHeadTimeout)
+        // Who it is handed on to knows whose turn it is.
+        case .relay, .tunnel: break
+        }
         switch exchange.bodyUse {
         case .relay, .tunnel:
             exchange.bodyBytes += bytes.count

@@ -122,7 +122,13 @@ extension Worker {
     func finishStream(_ stream: StreamPointer, isAborted: Bool = false) {
         stream.value.closesAfterResponse = true
         stream.value.isStreaming = false
-        if isAborted { stream.value.abortBody(context) } else { stream.value.endBody(context) }
+        guard isAborted else {
+            stream.value.endBody(context)
+            return finishIfWritten(stream)
+        }
+        stream.value.abortBody(context)
+        // Lingering begins with the end of this side, which here would be the proper end of the body.
+        if stream.value.number == 0, stream.value.framing == .untilClose { return doom(stream.value.connection) }
         finishIfWritten(stream)
     }
 }

@@ -33,6 +33,7 @@ extension Worker {
 
     /// The gateway stops. Streams have no end to wait for.
     func drain(_ proxied: ProxiedExchange) {
+        if proxied.connection?.phase == .tunnel { return endTunnel(proxied) }
         guard proxied.progress.wasAnswered, proxied.kind != .ordinary, let (stream, exchange) = find(proxied) else {
             return
         }

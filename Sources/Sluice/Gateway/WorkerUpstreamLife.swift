@@ -19,9 +19,9 @@ extension Worker {
             let connection = UpstreamConnection(
                 transport, token: token, place: place, limits: plan.upstreamHTTPLimits)
             upstreams.insert(connection)
-            try connection.transport.register([.read, .write], context)
             proxied.connection = connection
             connection.exchange = proxied
+            try connection.transport.register([.read, .write], context)
             setDeadline(connection, proxied.target.pool.options.timeouts.connect.milliseconds)
         } catch {
             // That it is the gateway which has no descriptor left is not the server's fault.
@@ -83,8 +83,9 @@ extension Worker {
     // MARK: Keeping
 
     private func takeIdle(_ place: UpstreamPlace) -> UpstreamConnection? {
+        // The youngest first: the others can grow old.
         while let token = idleUpstreams[place]?.popLast() {
-            // The youngest first: the others can grow old.
+            if idleUpstreams[place]?.isEmpty == true { idleUpstreams[place] = nil }
             if let connection = upstreams.find(token)?.value, connection.phase == .idle { return connection }
         }
         return nil
@@ -138,6 +139,7 @@ extension Worker {
         switch connection.phase {
         case .connecting, .handshaking: failed(proxied, status: 504, "connecting to the upstream took too long")
         case .busy where connection.isPaused: connection.timer.at = 0
+        case .busy where !proxied.hasSentAll && isTaking(connection, proxied): break
         case .busy where !proxied.progress.wasAnswered:
             failed(
                 proxied, status: 504,
@@ -147,5 +149,16 @@ extension Worker {
         case .tunnel: endTunnel(proxied)
         case .idle: close(connection)
         }
+    }
+
+    /// A server that takes some of a body, however slowly, is well; its time counts from the last that it took.
+    private func isTaking(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) -> Bool {
+        guard connection.transport.isBlocked, !proxied.progress.wasAnswered else { return false }
+        let time = proxied.target.pool.options.timeouts.idle.milliseconds
+        guard connection.transport.blockedSince &+ time > context.now || connection.transport.isTaking(context) else {
+            return false
+        }
+        setDeadline(connection, connection.transport.blockedSince &+ time &- context.now)
+        return true
     }
 }

@@ -12,13 +12,14 @@ enum HopByHop {
                 .proxyAuthenticate:
                 return true
             case .host, .contentLength, .authorization, .cookie: return false
-            default: return isSettings(name) || named.contains { equal($0, name) }
+            default: return endsHere.contains { equal(name, $0.utf8) } || named.contains { equal($0, name) }
             }
         }
     }
 
-    /// HTTP2-Settings belongs to an upgrade that is not passed on (RFC 9113, section 3.1).
-    private static func isSettings(_ name: ArraySlice<UInt8>) -> Bool { equal(name, "http2-settings".utf8) }
+    /// HTTP2-Settings belongs to an upgrade that is not passed on (RFC 9113, section 3.1). Proxy is no field of HTTP: a
+    /// CGI program would take it for its own proxy (HTTP_PROXY).
+    private static let endsHere = ["http2-settings", "proxy"]
 
     private static func trimmedName(_ element: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var element = element.drop { $0 == 0x20 || $0 == 0x09 }

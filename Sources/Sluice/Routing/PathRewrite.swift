@@ -13,9 +13,9 @@ public struct PathRewrite: Sendable, Equatable {
         self.addPrefix = addPrefix
     }
 
-    /// Rewrites a request that a route took: on its path with dot-segments resolved, as the route saw it.
-    package func apply(to head: inout RequestHead) {
-        guard let path = try? RequestPath(head.path) else { return }
+    /// Rewrites a request that a route took: on its path as the route saw it.
+    package func apply(to head: inout RequestHead, mergesSlashes: Bool = true) {
+        guard let path = try? RequestPath(head.path, mergesSlashes: mergesSlashes) else { return }
         let rest = path.bytes[(stripPrefix.flatMap { Self.end(of: $0, in: path) } ?? path.bytes.startIndex)...]
         var target = Array((addPrefix ?? "").utf8) + rest
         if target.isEmpty { target = [UInt8(ascii: "/")] }

@@ -1,5 +1,5 @@
 /// A request's path, ready to be matched and passed on: escapes are well-formed, dot-segments are resolved (RFC 3986,
-/// section 5.2.4; `%2e` is a dot in any case), `//` and `%2f` stay what they are.
+/// section 5.2.4; `%2e` is a dot in any case), `%2f` stays what it is, and so does `//` where it is not merged.
 ///
 /// Refused are a path that climbs above the root, a broken escape and a NUL: no two programs agree on what they mean,
 /// and such a difference between a gateway and the server behind it is how rules are passed by.
@@ -24,10 +24,12 @@ package struct RequestPath: Sendable {
     private static let dot = UInt8(ascii: ".")
 
     /// Takes the raw path of a request's target, without its query. That of a CONNECT is empty, and refused.
-    package init(_ raw: ArraySlice<UInt8>) throws(Fault) {
+    /// - Parameter mergesSlashes: several slashes in a row count as one.
+    package init(_ raw: ArraySlice<UInt8>, mergesSlashes: Bool = false) throws(Fault) {
         guard raw.first == Self.slash else { throw .relative }
         var hasEscapes = false
         var hasDots = false
+        var hasRuns = false
         var index = raw.startIndex
         var isSegmentStart = false
         while index < raw.endIndex {
@@ -40,12 +42,15 @@ package struct RequestPath: Sendable {
                 hasEscapes = true
             }
             if byte == 0 { throw .nul }
+            let isSlash = width == 1 && byte == Self.slash
             if isSegmentStart && byte == Self.dot { hasDots = true }
-            isSegmentStart = width == 1 && byte == Self.slash
+            if isSegmentStart && isSlash { hasRuns = true }
+            isSegmentStart = isSlash
             index &+= width
         }
         self.hasEscapes = hasEscapes
-        self.bytes = hasDots ? try Self.resolved(raw) : raw
+        let resolved = hasDots ? try Self.resolved(raw) : raw
+        bytes = mergesSlashes && (hasDots || hasRuns) ? Self.merged(resolved) : resolved
     }
 
     /// The end of the segment that begins at `start`: the next slash or the end of the path.
@@ -88,6 +93,13 @@ package struct RequestPath: Sendable {
         guard !range.isEmpty else { return false }
         for byte in bytes[range] where byte >= 0x80 || byte == PercentEscape.sign { return value(range) != nil }
         return true
+    }
+
+    private static func merged(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var output: [UInt8] = []
+        output.reserveCapacity(path.count)
+        for byte in path where byte != slash || output.last != slash { output.append(byte) }
+        return output[...]
     }
 
     private static func resolved(_ raw: ArraySlice<UInt8>) throws(Fault) -> ArraySlice<UInt8> {

@@ -26,12 +26,14 @@ package struct RouteExplanation: Sendable, Hashable {
     /// Looks a request up. `hasCORS` says which routes answer preflights.
     init(
         _ head: RequestHead, client: IPAddress?, _ routes: [(match: RouteMatch, target: RouteTarget)],
+        mergesSlashes: Bool = true,
         hasCORS: (Int) -> Bool
     ) throws(RouteTable.Fault) {
-        let table = try RouteTable(routes.map { ($0.match, defaultMethods: $0.target.standardMethods) })
+        let table = try RouteTable(
+            routes.map { ($0.match, defaultMethods: $0.target.standardMethods) }, mergesSlashes: mergesSlashes)
         let path: RequestPath
         do throws(RequestPath.Fault) {
-            path = try RequestPath(head.path)
+            path = try table.path(of: head)
         } catch {
             passed = []
             outcome = .refused(status: 400, reason: Self.reason(error))

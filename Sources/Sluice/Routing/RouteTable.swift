@@ -4,6 +4,8 @@ package import SluiceIO
 /// All routes, ready to be looked through: the first match in file order wins.
 package struct RouteTable: Sendable {
     let routes: [CompiledRoute]
+    /// Whether several slashes in a row count as one, so that `//admin` cannot pass by a rule for `/admin`.
+    let mergesSlashes: Bool
 
     /// What is wrong with one route.
     package struct Fault: Error, Sendable, Hashable, CustomStringConvertible {
@@ -20,7 +22,10 @@ package struct RouteTable: Sendable {
 
     /// Makes a table. `defaultMethods` are those that a route's target serves by itself, for a match that names none;
     /// none there either means every method. Who serves GET serves HEAD.
-    package init(_ matches: [(RouteMatch, defaultMethods: [String])]) throws(Fault) {
+    package init(
+        _ matches: [(RouteMatch, defaultMethods: [String])], mergesSlashes: Bool = true
+    ) throws(Fault) {
+        self.mergesSlashes = mergesSlashes
         var routes: [CompiledRoute] = []
         routes.reserveCapacity(matches.count)
         for (index, match) in matches.enumerated() {
@@ -52,10 +57,15 @@ package struct RouteTable: Sendable {
     /// The route for a request. The client is who asks, where that is known by its address.
     package func lookup(_ head: RequestHead, client: IPAddress? = nil) -> RouteLookup {
         do throws(RequestPath.Fault) {
-            return lookup(head, path: try RequestPath(head.path), client: client)
+            return lookup(head, path: try path(of: head), client: client)
         } catch {
             return .badPath
         }
+    }
+
+    /// A request's path as the routes see it.
+    package func path(of head: RequestHead) throws(RequestPath.Fault) -> RequestPath {
+        try RequestPath(head.path, mergesSlashes: mergesSlashes)
     }
 
     /// The route for a request whose path was read already.
@@ -80,7 +90,7 @@ package struct RouteTable: Sendable {
         _ head: RequestHead, requestedMethod: ArraySlice<UInt8>, client: IPAddress? = nil,
         where isCandidate: (Int) -> Bool
     ) -> Int? {
-        guard let path = try? RequestPath(head.path) else { return nil }
+        guard let path = try? path(of: head) else { return nil }
         var second: Int?
         for index in routes.indices where isCandidate(index) {
             guard routes[index].mismatch(head, path, client)?.isUnknownToPreflight != false else { continue }

@@ -13,6 +13,14 @@ extension CORSPolicy {
         return fields
     }
 
+    /// Takes away what a server behind the gateway says of the same: where a route has a policy, that one holds.
+    package static func remove(from fields: inout FieldBlock) {
+        let prefix = "access-control-"
+        fields.removeAll { _, name, _ in
+            HopByHop.equal(name.prefix(prefix.utf8.count), prefix.utf8)
+        }
+    }
+
     /// The fields of a preflight's response.
     ///
     /// - Parameters:

@@ -46,6 +46,10 @@ extension Format where Value == FileDraft {
                     "trusted_proxies", \.configuration.trustedProxies, .list(of: .text, "networks", broken: ""),
                     "Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed."),
                 Key(
+                    "merge_slashes", \.configuration.mergesSlashes, .boolean,
+                    "Whether routes see several slashes in a row as one, so that `//admin` does not pass by a rule for "
+                        + "`/admin`. A path is passed on as it came."),
+                Key(
                     "request_id", \.configuration.requestID, .boolean,
                     "Whether answers have `X-Request-ID`: the client's own where it is one of 1 to 128 visible characters, "
                         + "else 128 random bits. Routes may say otherwise."),

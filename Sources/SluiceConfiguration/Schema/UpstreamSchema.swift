@@ -142,7 +142,9 @@ extension Format where Value == UpstreamKeepAlive {
         .object(
             "upstreams.*.keep_alive", start: UpstreamKeepAlive(),
             keys: [
-                Key("connections", \.connections, .integer, "Most that idle, per worker. 0: none is kept."),
+                Key(
+                    "connections", \.connections, .integer,
+                    "Most that idle, for each server and worker. 0: none is kept."),
                 Key("idle", \.idle, .duration, "How long one may idle."),
             ])
     }
@@ -155,7 +157,9 @@ extension Format where Value == UpstreamTimeouts {
             keys: [
                 Key("connect", \.connect, .duration, "Until a connection is there, its TLS handshake included."),
                 Key("first_byte", \.firstByte, .duration, "From the end of a request to the head of its answer."),
-                Key("idle", \.idle, .duration, "Between two pieces of an answer."),
+                Key(
+                    "idle", \.idle, .duration, "Between two pieces of an answer, or of a request's body on either side."
+                ),
                 Key(
                     "tunnel", \.tunnel, .duration,
                     "Without a byte in either direction of an upgraded connection (WebSocket)."),

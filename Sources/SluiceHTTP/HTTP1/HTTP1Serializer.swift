@@ -154,16 +154,16 @@ package enum HTTP1Serializer {
     private static func appendConnection(
         _ fields: FieldBlock, keepAlive: Bool, version: HTTPVersion, to output: inout [UInt8]
     ) {
+        // RFC 9110, 7.8 and 10.1.4: both are about this connection, and are said to be.
         let upgrades = fields.has(.upgrade)
-        if keepAlive {
-            if upgrades {
-                append("Connection: upgrade\r\n", to: &output)
-            } else if version == .http10 {
-                append("Connection: keep-alive\r\n", to: &output)
-            }
-        } else {
-            append(upgrades ? "Connection: close, upgrade\r\n" : "Connection: close\r\n", to: &output)
-        }
+        let wantsTrailers = fields.has(.te)
+        guard !keepAlive || upgrades || wantsTrailers || version == .http10 else { return }
+        append("Connection: ", to: &output)
+        append(keepAlive ? version == .http10 ? "keep-alive, " : "" : "close, ", to: &output)
+        if upgrades { append("upgrade, ", to: &output) }
+        if wantsTrailers { append("TE, ", to: &output) }
+        output.removeLast(2)
+        append("\r\n", to: &output)
     }
 
     private static func appendContentLength(_ length: UInt64, to output: inout [UInt8]) {

@@ -30,10 +30,10 @@ def upstream():
 def proxy(start, upstream):
     """proxy(...) starts a gateway before the upstream; nothing counts against it unless a test says so."""
 
-    def proxy(target=None, port=None, **options):
+    def proxy(target=None, port=None, route=None, top=None, **options):
         app = {"servers": f"http://127.0.0.1:{port or upstream.port}", "passive": {"failures": 0}, **options}
-        routes = [{"match": "/ok", "respond": "ok"}, {"match": "/**", "proxy": {"upstream": "app", **(target or {})}}]
-        return start(settings(topics={}, upstreams={"app": app}, routes=routes))
+        routes = [{"match": "/ok", "respond": "ok"}, {"match": "/**", "proxy": {"upstream": "app", **(target or {})}, **(route or {})}]
+        return start(settings(topics={}, upstreams={"app": app}, routes=routes, **(top or {})))
 
     return proxy
 

@@ -59,7 +59,11 @@ import Testing
         HTTP1Serializer.append(head, to: &output)
         #expect(
             text(output)
-                == text(bytes("GET /p?q HTTP/1.1\r\nHost: a.example\r\ncookie: a=b; c=d\r\nte: trailers\r\n\r\n")))
+                == text(
+                    bytes(
+                        "GET /p?q HTTP/1.1\r\nHost: a.example\r\ncookie: a=b; c=d\r\nte: trailers\r\nConnection: TE\r\n\r\n"
+                    ))
+        )
         #expect(runRequests(output).lines == ["GET /p?q host=a.example", "end"])
     }
 

@@ -11,7 +11,7 @@ import Testing
 
     @Test(arguments: [
         ("/api/x", "/x"), ("/api", "/"), ("/api/", "/"), ("/apix", "/apix"), ("/ap", "/ap"), ("/x/api", "/x/api"),
-        ("/%61pi/%78", "/%78"), ("/api%2Fx", "/api%2Fx"), ("/api//x", "//x"), ("/x/../api/./y", "/y"),
+        ("/%61pi/%78", "/%78"), ("/api%2Fx", "/api%2Fx"), ("/api//x", "/x"), ("/x/../api/./y", "/y"),
         ("/api/a%20b?q=/api&%", "/a%20b?q=/api&%"), ("/api?", "/?"), ("/", "/"), ("/API/x", "/API/x"),
     ])
     func `strips whole segments of the resolved path, escapes and query stay`(_ target: String, _ expected: String) {

@@ -26,6 +26,15 @@ import Testing
     }
 
     @Test(arguments: [
+        ("/a/b/", "/a/b/"), ("//", "/"), ("//a", "/a"), ("/a//b", "/a/b"), ("/a///b//", "/a/b/"), ("/a//../b", "/a/b"),
+        ("//../a", "/a"), ("/a//.", "/a/"), ("/.//a", "/a"), ("/a%2f%2fb", "/a%2f%2fb"), ("/a/%2f/b", "/a/%2f/b"),
+    ])
+    func `slashes in a row are one where they are merged`(_ raw: String, _ merged: String) throws {
+        let path = try RequestPath(Array(raw.utf8)[...], mergesSlashes: true)
+        #expect(String(decoding: path.bytes, as: UTF8.self) == merged)
+    }
+
+    @Test(arguments: [
         ("/..", RequestPath.Fault.aboveRoot), ("/../a", .aboveRoot), ("/a/../..", .aboveRoot),
         ("/a/../../b", .aboveRoot), ("/%2e%2E", .aboveRoot), ("/.%2e/a", .aboveRoot), ("/./..", .aboveRoot),
         ("//../../a", .aboveRoot),
