@@ -76,7 +76,8 @@ def test_a_stop_ends_what_has_no_end_of_its_own(proxy, upstream):
     gateway = proxy(top={"shutdown_grace": "5m"})
     with connect(gateway.port) as tunnel, connect(gateway.port) as late:
         tunnel.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
-        upstream.accept().send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        changed = upstream.accept()
+        changed.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert tunnel.head().status == 101
         late.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         served = upstream.accept()
