@@ -174,19 +174,30 @@ class Exchange:
         self.connection = connection
         self.method = method
         self._is_chunked = False
+        self._left = None  # Of a body with a length.
 
     def head(self):
         head = self.connection.head()
         self._is_chunked = head["Transfer-Encoding"] == "chunked"
+        length = head["Content-Length"]
+        self._left = None if length is None else 0 if self.method == "HEAD" or head.status == 304 else int(length)
         return head
 
     def piece(self):
-        """Some bytes of a body without a length; None at its end."""
+        """Some bytes of a body; None at its end."""
         if self._is_chunked:
             return self.connection.chunk()
-        if not self.connection.buffer and not self.connection.fill():
+        if self._left == 0:
             return None
-        return self.connection.take(len(self.connection.buffer))
+        if not self.connection.buffer and not self.connection.fill():
+            if self._left:
+                raise Closed(f"closed before the last {self._left} bytes")
+            return None
+        count = len(self.connection.buffer)
+        data = self.connection.take(count if self._left is None else min(count, self._left))
+        if self._left is not None:
+            self._left -= len(data)
+        return data
 
     def body(self, head):
         return self.connection.body(head, self.method)
