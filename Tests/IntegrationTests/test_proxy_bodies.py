@@ -91,6 +91,31 @@ class TestUploads:
             while received.count(b": \n") < 8:
                 received += exchange.piece()
 
+    def test_a_client_that_waits_is_told_to_go_on(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            more = {} if hasattr(connection, "head") else {"end": False}
+            exchange = connection.open("POST", "/", {"Expect": "100-continue", "Content-Length": 5}, **more)
+            served = upstream.accept()
+            assert served.fields["expect"] == "100-continue"
+            served.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            assert exchange.head().status == 100
+            push(exchange, b"hello", end=True)
+            assert served.exactly(5) == b"hello"
+            served.send(ANSWER)
+            assert exchange.response().body == b"next"
+
+    def test_one_that_nothing_came_of_is_sent_again(self, proxy, upstream):
+        gateway = proxy()
+        with connect(gateway.port) as connection:
+            exchange = begin(connection, 5, "PUT")
+            upstream.accept().close()
+            served = upstream.accept()
+            push(exchange, b"hello", end=True)
+            assert served.exactly(5) == b"hello"
+            served.send(ANSWER)
+            assert exchange.response().body == b"next"
+
 
 class TestClientsThatLeave:
     def test_before_the_answer(self, proxy, upstream):

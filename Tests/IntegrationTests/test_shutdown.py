@@ -5,8 +5,10 @@ import signal
 import pytest
 from harness.client import ask, connect
 from harness.gateway import settings
-from harness.proxied import EVENTS, proxy, upstream  # noqa: F401
+from harness.proxied import EVENTS, chunk, proxy, upstream  # noqa: F401
+from harness.raw import Closed
 from harness.sse import Retry, Stream
+from harness.upstream import Scripted
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -58,6 +60,24 @@ def test_a_client_that_reads_nothing_does_not_hold_up_the_end(start):
             publisher.request("POST", "/publish/t", {"Content-Type": "text/plain"}, "x" * 65536)
         gateway.signal()
         assert gateway.wait() == 0
+
+
+def test_streams_of_an_upstream_are_cut_and_it_is_told(start):
+    upstream = Scripted()
+    routes = [{"match": "/**", "proxy": "app"}]
+    app = f"http://127.0.0.1:{upstream.port}"
+    gateway = start(settings(upstreams={"app": app}, routes=routes, shutdown_grace="1h"))
+    with connect(gateway.port) as client:
+        exchange = client.open()
+        served = upstream.accept()
+        served.send(EVENTS + chunk(b": x\n"))
+        assert exchange.head().status == 200 and exchange.piece() == b": x\n"
+        gateway.signal()
+        with pytest.raises(Closed):
+            exchange.piece()
+        assert served.ended()
+    assert gateway.wait() == 0
+    upstream.close()
 
 
 def test_over_tls_the_end_is_clean_too(start, authority, trusting):

@@ -150,7 +150,8 @@ extension Worker {
     // MARK: Bodies
 
     func bodyPart(_ stream: StreamPointer, _ bytes: UnsafeRawBufferPointer) {
-        guard let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
+        // Of nothing, nobody shall believe that the body has begun: HTTP/2 has frames without bytes.
+        guard bytes.count > 0, let exchange = stream.value.exchange, !exchange.bodyEnded else { return }
         // What follows a whole answer is of no use, and gives it no more time to leave.
         if stream.value.number != 0, stream.value.isFinishing { return }
         switch exchange.bodyUse {

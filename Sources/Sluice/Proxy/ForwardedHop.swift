@@ -24,7 +24,7 @@ struct ForwardedHop {
     }
 
     private func addXForwarded(to fields: inout FieldBlock, _ said: FieldBlock, _ host: String?) {
-        let before = isTrusted ? said.all(.xForwardedFor).map { String(decoding: $0, as: UTF8.self) } : []
+        let before = isTrusted ? values(of: .xForwardedFor, in: said) : []
         let chain = before + [peer].compactMap(\.self)
         if !chain.isEmpty { fields.append(.xForwardedFor, chain.joined(separator: ", ")) }
         fields.append(.xForwardedProto, (isTrusted ? said.string(.xForwardedProto) : nil) ?? scheme)
@@ -35,11 +35,16 @@ struct ForwardedHop {
     }
 
     private func addForwarded(to fields: inout FieldBlock, _ said: FieldBlock, _ host: String?) {
-        let before = isTrusted ? said.all(.forwarded).map { String(decoding: $0, as: UTF8.self) } : []
+        let before = isTrusted ? values(of: .forwarded, in: said) : []
         var element = "for=\(node);proto=\(scheme)"
         // A host with a port or brackets is no token, and a quoted string holds no quote or backslash of its own.
         if let host, !host.contains(where: { $0 == "\"" || $0 == "\\" }) { element += ";host=\"\(host)\"" }
         fields.append(.forwarded, (before + [element]).joined(separator: ", "))
+    }
+
+    /// Empty ones say nothing: an empty element would be taken for the client.
+    private func values(of id: FieldID, in said: FieldBlock) -> [String] {
+        said.all(id).filter { !$0.isEmpty }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     private var scheme: String { isSecure ? "https" : "http" }

@@ -38,13 +38,12 @@ struct UpstreamResponse {
         if let type, AcceptHeader.isEventStream(type) {
             return isPlain(head.fields) && isOpen(head.body) ? .events : .stream
         }
-        if head.fields.has(.xAccelBuffering, "no") || head.fields.has(.incremental, "?1") { return .stream }
+        if head.fields.hasToken(.xAccelBuffering, "no") || head.fields.has(.incremental, "?1") { return .stream }
         return .ordinary
     }
 
     private static func isPlain(_ fields: FieldBlock) -> Bool {
-        guard let coding = fields.first(.contentEncoding) else { return true }
-        return HopByHop.equal(coding, "identity".utf8)
+        fields.all(.contentEncoding).allSatisfy { HopByHop.equal($0, "identity".utf8) }
     }
 
     /// Whether bytes may be added.

@@ -198,13 +198,17 @@ class Exchange:
         """Bytes of the body that came and were not asked for."""
         return sum(len(data) for data, _ in self._pieces)
 
+    def body(self, head):
+        """The body of the answer that has this head."""
+        body = b"".join(iter(self.piece, None))
+        length = head["Content-Length"]
+        if length is not None and self.method != "HEAD" and head.status != 304:
+            assert int(length) == len(body)
+        return body
+
     def response(self):
         response = self.head()
-        while (data := self.piece()) is not None:
-            response.body += data
-        length = response["Content-Length"]
-        if length is not None and self.method != "HEAD" and response.status != 304:
-            assert int(length) == len(response.body)
+        response.body = self.body(response)
         return response
 
     @property
@@ -213,10 +217,10 @@ class Exchange:
 
     def send(self, data, end=False):
         """Sends bytes of the body as the windows allow; stops when the answer is there and no more is wanted."""
-        data = data if isinstance(data, bytes) else data.encode()
+        data = memoryview(data if isinstance(data, bytes) else data.encode())
         while True:
             room = min(self.connection.h2.local_flow_control_window(self.number), 16384)
-            part, data = data[:room], data[room:]
+            part, data = bytes(data[:room]), data[room:]
             if part or not data:
                 self.connection.h2.send_data(self.number, part, end_stream=end and not data)
                 self.connection.flush()

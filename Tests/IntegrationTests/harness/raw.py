@@ -104,9 +104,16 @@ class Connection(Socket):
         return self.take(self.buffer.index(mark) + len(mark))
 
     def exactly(self, count):
-        while len(self.buffer) < count:
-            if not self.fill():
-                raise Closed(f"closed before {count} bytes, after {self.buffer!r}")
+        parts = [self.buffer]  # Adding to one buffer would copy a large body again and again.
+        missing = count - len(self.buffer)
+        try:
+            while missing > 0 and (more := self.receive()):
+                parts.append(more)
+                missing -= len(more)
+        finally:
+            self.buffer = b"".join(parts)
+        if missing > 0:
+            raise Closed(f"closed before {count} bytes, after {self.buffer!r}")
         return self.take(count)
 
     def rest(self):
@@ -135,17 +142,19 @@ class Connection(Socket):
         assert self.exactly(2) == b"\r\n"
         return data if size else None
 
+    def body(self, head, method="GET"):
+        """The body of the answer that has this head."""
+        if method == "HEAD" or head.status in (204, 304):
+            return b""
+        if head["Transfer-Encoding"]:
+            return b"".join(iter(self.chunk, None))
+        if head["Content-Length"] is not None:
+            return self.exactly(int(head["Content-Length"]))
+        return self.rest()
+
     def response(self, method="GET"):
         response = self.head()
-        if method == "HEAD" or response.status in (204, 304):
-            return response
-        if response["Transfer-Encoding"]:
-            while (chunk := self.chunk()) is not None:
-                response.body += chunk
-        elif response["Content-Length"] is not None:
-            response.body = self.exactly(int(response["Content-Length"]))
-        else:
-            response.body = self.rest()
+        response.body = self.body(response, method)
         return response
 
     def open(self, method="GET", path="/", fields=None, body=None, version="1.1"):
@@ -165,19 +174,33 @@ class Exchange:
         self.connection = connection
         self.method = method
         self._is_chunked = False
+        self._left = None  # Of a body with a length.
 
     def head(self):
         head = self.connection.head()
         self._is_chunked = head["Transfer-Encoding"] == "chunked"
+        length = head["Content-Length"]
+        self._left = None if length is None else 0 if self.method == "HEAD" or head.status == 304 else int(length)
         return head
 
     def piece(self):
-        """Some bytes of a body without a length; None at its end."""
+        """Some bytes of a body; None at its end."""
         if self._is_chunked:
             return self.connection.chunk()
-        if not self.connection.buffer and not self.connection.fill():
+        if self._left == 0:
             return None
-        return self.connection.take(len(self.connection.buffer))
+        if not self.connection.buffer and not self.connection.fill():
+            if self._left:
+                raise Closed(f"closed before the last {self._left} bytes")
+            return None
+        count = len(self.connection.buffer)
+        data = self.connection.take(count if self._left is None else min(count, self._left))
+        if self._left is not None:
+            self._left -= len(data)
+        return data
+
+    def body(self, head):
+        return self.connection.body(head, self.method)
 
     def response(self):
         return self.connection.response(self.method)
