@@ -4,10 +4,36 @@ import contextlib
 import os
 
 import pytest
-from harness.client import connect
-from harness.gateway import run, write
+from harness.client import ask, connect
+from harness.gateway import CONF, run, write
 from harness.raw import Connection
-from harness.site import LETTERS, MEGABYTE, OLD, OLD_DATE, PAGE, closes, get, large, open_files, serve, site  # noqa: F401
+from harness.site import (  # noqa: F401
+    LETTERS,
+    MEGABYTE,
+    OLD,
+    OLD_DATE,
+    PAGE,
+    closes,
+    get,
+    large,
+    open_files,
+    serve,
+    site,
+)
+from harness.sse import Stream
+
+
+@pytest.mark.http1
+def test_site_yaml_serves_a_page_for_every_path_and_events(ready):
+    gateway = ready("site.yaml")
+    page = (CONF / "demo/index.html").read_bytes()
+    for path in ["/", "/index.html", "/any/path"]:
+        response = get(gateway, path)
+        assert (response.status, response.body, response["X-Content-Type-Options"]) == (200, page, "nosniff")
+    assert get(gateway, "/index.html", {"If-None-Match": response["ETag"]}).status == 304
+    with Stream(gateway.port, "/events").opened() as stream:
+        assert ask(gateway.port, "POST", "/publish/demo", {"Content-Type": "text/plain"}, b"hello").status == 200
+        assert stream.next().data == "hello"
 
 
 class TestWhatIsServed:
@@ -208,7 +234,8 @@ class TestWhatIsNot:
             if protocol == "h2":
                 del connections[8:]
             # Eighty files, of which no client reads more than the beginning: a quarter of the descriptors is 64.
-            opened = [each.open(path="/static/large.bin") for each in connections for _ in range(80 // len(connections))]
+            each = 80 // len(connections)
+            opened = [client.open(path="/static/large.bin") for client in connections for _ in range(each)]
             heads = [exchange.head() for exchange in opened]
             assert [head.status for head in heads].count(503) == 16
             assert {head["Retry-After"] for head in heads} == {None, "1"}
@@ -221,7 +248,8 @@ class TestWhatIsNot:
         path = write(tmp_path, 'listeners: [":0"]\nroutes:\n  - match: /**\n    files: none\n')
         checked = run("check", path)
         assert checked.returncode != 0
-        assert f"4:12: routes[0].files.root: the folder {tmp_path}/none cannot be opened" in checked.stdout + checked.stderr
+        reason = f"routes[0].files.root: the folder {tmp_path}/none cannot be opened"
+        assert f"4:12: {reason}" in checked.stdout + checked.stderr
 
     def test_explain_tells_the_files(self, tmp_path, site):
         path = write(tmp_path, 'listeners: [":0"]\nroutes:\n  - match: /a/**\n    files: site\n')

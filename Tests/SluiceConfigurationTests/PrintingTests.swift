@@ -93,7 +93,7 @@ struct PrintingTests {
         for row in try #require(Format<Limits>.limits.table).rows { #expect(printed.contains("  \(row.name): ")) }
     }
 
-    @Test(arguments: ["hello", "sluice", "relay"])
+    @Test(arguments: ["hello", "sluice", "relay", "site"])
     func `the ready configurations are right and print what reads back`(name: String) throws {
         let file = try ConfigurationFile(reading: "\(top)/conf/\(name).yaml", environment: [:])
         expectSame(file.configuration, try read(file.effective, folder: "/elsewhere").configuration)
