@@ -1,6 +1,7 @@
 """Static files as a user meets them: what is served and what is not, conditions and ranges."""
 
 import contextlib
+import gzip
 import os
 
 import pytest
@@ -125,6 +126,25 @@ class TestWhatIsServed:
         assert get(gateway, "/static/").body == b"next"
         (tmp_path / "current").unlink()
         assert get(gateway, "/static/").status == 404
+
+    def test_files_that_were_compressed_before(self, serve, site):
+        (site / "letters.txt.gz").write_bytes(gzip.compress(LETTERS))
+        (site / "docs/index.html.gz").mkdir()
+        gateway = serve({"precompressed": "on"})
+        plain = get(gateway, "/static/letters.txt")
+        packed = get(gateway, "/static/letters.txt", {"Accept-Encoding": "br, gzip"})
+        assert (plain["Content-Encoding"], packed["Content-Encoding"]) == (None, "gzip")
+        assert (plain.body, gzip.decompress(packed.body)) == (LETTERS, LETTERS)
+        assert plain["Content-Type"] == packed["Content-Type"] == "text/plain; charset=utf-8"
+        assert plain["Vary"] == packed["Vary"] == "Accept-Encoding"
+        assert plain["ETag"] != packed["ETag"]
+        fields = {"Accept-Encoding": "gzip", "If-None-Match": packed["ETag"]}
+        assert get(gateway, "/static/letters.txt", fields).status == 304
+        assert get(gateway, "/static/letters.txt", {**fields, "Accept-Encoding": "gzip;q=0"}).body == LETTERS
+        index = get(gateway, "/static/docs/", {"Accept-Encoding": "gzip"})
+        assert (index.body, index["Content-Encoding"]) == (b"docs", None)
+        off = get(serve(), "/static/letters.txt", {"Accept-Encoding": "gzip"})
+        assert (off.body, off["Content-Encoding"], off["Vary"]) == (LETTERS, None, None)
 
     def test_fields_of_the_route(self, serve):
         route = {"security_headers": "on", "response_headers": {"set": {"X-Own": "a"}}}

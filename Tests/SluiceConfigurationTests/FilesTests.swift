@@ -15,7 +15,7 @@ struct FilesTests {
             """
             routes:
               - {match: "/a/**", files: .}
-              - {match: "/**", files: {root: ., index: a.html, fallback: index.html, cache_control: no-cache, types: {x: a/b}}}
+              - {match: "/**", files: {root: ., index: a.html, fallback: index.html, types: {x: a/b}, precompressed: on}}
             """)
         let file = try read(text, folder: folder.path)
         #expect(
@@ -23,8 +23,8 @@ struct FilesTests {
                 .files(folder.path),
                 .files(
                     FileOptions(
-                        root: folder.path, index: ["a.html"], fallback: "index.html", cacheControl: "no-cache",
-                        types: ["x": "a/b"])),
+                        root: folder.path, index: ["a.html"], fallback: "index.html",
+                        types: ["x": "a/b"], precompressed: true)),
             ])
         expectSame(try read(file.effective, folder: "/elsewhere").configuration, file.configuration)
     }

@@ -28,13 +28,35 @@ final class PlannedFiles: Sendable {
     }
 
     /// Opens what stands at a path.
-    func find(_ path: FilePath) throws(Errno) -> FoundFile {
+    /// - Parameter acceptsGzip: whether what was compressed before may be served.
+    func find(_ path: FilePath, acceptsGzip: Bool) throws(Errno) -> FoundFile {
         let folder = try RootFolder(options.root)
         do throws(Errno) {
-            return try find(path, in: folder)
+            return try prepared(try find(path, in: folder), in: folder, acceptsGzip)
         } catch {
             guard error.fileStatus == 404, let fallback = options.fallback else { throw error }
-            return try regular(Array(fallback.utf8), in: folder)
+            return try prepared(try regular(Array(fallback.utf8), in: folder), in: folder, acceptsGzip)
+        }
+    }
+
+    /// The compressed form of a file, where there is one and it is wanted.
+    private func prepared(
+        _ found: consuming FoundFile, in folder: borrowing RootFolder, _ acceptsGzip: Bool
+    ) throws(Errno) -> FoundFile {
+        guard options.precompressed, acceptsGzip else { return found }
+        switch consume found {
+        case .folder: return .folder
+        case .file(let file, let path, let type, let isGzip):
+            do throws(Errno) {
+                let compressed = try folder.open(path + ".gz".utf8)
+                if compressed.facts.kind == .regular {
+                    return .file(compressed, path: path, type: type, isGzip: true)
+                }
+            } catch {
+                // Without descriptors it is better to say so than to send more than was asked for.
+                if error.fileStatus == 503 { throw error }
+            }
+            return .file(file, path: path, type: type, isGzip: isGzip)
         }
     }
 
@@ -43,7 +65,7 @@ final class PlannedFiles: Sendable {
         if !path.bytes.isEmpty {
             let file = try folder.open(path.bytes)
             switch file.facts.kind {
-            case .regular: return .file(file, type: type(path.bytes))
+            case .regular: return .file(file, path: path.bytes, type: type(path.bytes), isGzip: false)
             case .other: throw .notFound
             case .folder: break
             }
@@ -67,7 +89,7 @@ final class PlannedFiles: Sendable {
     private func regular(_ path: [UInt8], in folder: borrowing RootFolder) throws(Errno) -> FoundFile {
         let file = try folder.open(path)
         guard file.facts.kind == .regular else { throw .notFound }
-        return .file(file, type: type(path))
+        return .file(file, path: path, type: type(path), isGzip: false)
     }
 
     private func type(_ path: [UInt8]) -> String { types.type(ofFile: path) ?? ContentTypes.unknown }
@@ -75,7 +97,8 @@ final class PlannedFiles: Sendable {
 
 /// What stands at a path.
 enum FoundFile: ~Copyable {
-    case file(OpenFile, type: String)
+    /// - Parameter path: below the root, of the file itself also where its compressed form was found.
+    case file(OpenFile, path: [UInt8], type: String, isGzip: Bool)
     /// A folder with an index, asked for without the slash at its end.
     case folder
 }

@@ -20,12 +20,15 @@ extension Worker {
             return fileFailed(stream, exchange, status: 503, reason: "all files that may be open are")
         }
         do throws(Errno) {
-            switch try files.find(path) {
+            let acceptsGzip = AcceptEncoding.allowsGzip(exchange.head.fields.all(.acceptEncoding))
+            switch try files.find(path, acceptsGzip: acceptsGzip) {
             case .folder: redirectToFolder(stream, exchange)
-            case .file(let file, let type):
-                let answer = FileAnswer(
+            case .file(let file, _, let type, let isGzip):
+                if files.options.precompressed { sayVariesByEncoding(exchange) }
+                var answer = FileAnswer(
                     to: exchange.head, file.facts, type: type, cacheControl: files.options.cacheControl,
                     now: WallClock.nowMilliseconds() / 1000, boundary: Self.boundary())
+                if isGzip, answer.status < 300 { answer.fields.append(.contentEncoding, "gzip") }
                 send(answer, FileTransfer(file, answer.body, seat), stream, exchange)
             }
         } catch {

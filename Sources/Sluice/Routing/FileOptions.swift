@@ -13,16 +13,20 @@ public struct FileOptions: Sendable, Equatable {
     /// Media types by extension, without its dot, beside those that are known or in place of them.
     public var types: [String: String]
 
+    /// Whether who accepts gzip gets the file of the same name and `.gz` beside a file, where there is one.
+    public var precompressed: Bool
+
     /// Files below a folder.
     public init(
         root: String, index: [String] = ["index.html"], fallback: String? = nil, cacheControl: String? = nil,
-        types: [String: String] = [:]
+        types: [String: String] = [:], precompressed: Bool = false
     ) {
         self.root = root
         self.index = index
         self.fallback = fallback
         self.cacheControl = cacheControl
         self.types = types
+        self.precompressed = precompressed
     }
 }
 

@@ -19,6 +19,10 @@ extension Format where Value == FileOptions {
                         + "an application in one page."),
                 Key("cache_control", optional: \.cacheControl, .text, "The `Cache-Control` of files."),
                 Key(
+                    "precompressed", \.precompressed, .boolean,
+                    "Whether clients that accept gzip get the file of the same name and `.gz` beside a file, where there is one."
+                ),
+                Key(
                     "types", \.types, .dictionary(of: .text, "media types", broken: ""),
                     "Media types by extension, without its dot, beside those that are known or in place of them."
                 ).written { !$0.types.isEmpty },
