@@ -8,7 +8,7 @@ internal import Glibc
 /// they end the process.
 enum System {
     @inline(__always)
-    private static func retrying<Value: FixedWidthInteger & SignedInteger>(_ name: StaticString, _ call: () -> Value)
+    static func retrying<Value: FixedWidthInteger & SignedInteger>(_ name: StaticString, _ call: () -> Value)
         -> Value
     {
         while true {
@@ -25,7 +25,7 @@ enum System {
         fatalError("\(name): \(Errno(error))")
     }
 
-    private static func checked(_ name: StaticString, _ call: () -> Int32) throws(Errno) -> Int32 {
+    static func checked(_ name: StaticString, _ call: () -> Int32) throws(Errno) -> Int32 {
         let value = retrying(name, call)
         if value < 0 { throw Errno(-value) }
         return value
@@ -48,7 +48,7 @@ enum System {
         return count >= 0 ? .bytes(count) : failure(count)
     }
 
-    private static func failure(_ negative: Int) -> IOResult {
+    static func failure(_ negative: Int) -> IOResult {
         let error = Int32(truncatingIfNeeded: -negative)
         return error == EAGAIN || error == EWOULDBLOCK ? .wouldBlock : .failed(Errno(error))
     }
@@ -226,22 +226,6 @@ enum System {
     static func physicalMemory() -> Int {
         let bytes = sluice_memory()
         return bytes > 0 ? Int(bytes) : 1 << 30
-    }
-
-    /// Reads a whole file.
-    static func readFile(_ path: String, limit: Int) throws(Errno) -> [UInt8] {
-        let descriptor = FileDescriptor(owning: try checked("open") { unsafe sluice_open_file(path) })
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = unsafe buffer.withUnsafeMutableBytes { room in
-                retrying("read") { unsafe sluice_read_file(descriptor.rawValue, room.baseAddress, room.count) }
-            }
-            if count < 0 { throw Errno(Int32(clamping: -count)) }
-            if count == 0 { return bytes }
-            guard bytes.count + count <= limit else { throw Errno(EFBIG) }
-            bytes.append(contentsOf: buffer.prefix(count))
-        }
     }
 
     // MARK: Processes

@@ -47,6 +47,11 @@ struct PrintingTests {
             publish: {allow: [t, "t.*"]}
             limits: {streams: {most: 2, key: {query: key}}}
             security_headers: {nosniff: off, frames: off, hsts: off}
+          - match: /files/**
+            files: {root: /tmp, index: [a.html, b.html], cache_control: "max-age=60", types: {x: "text/x; charset=utf-8"}}
+          - match: /more/**
+            files: /tmp
+            rewrite: {add_prefix: /v1}
           - match: /**
             respond: {status: 404, headers: {A: [x, y], B: z}, body: "- no: $${such}"}
         limits: {connections: 10, feeds: 5, on_limit: status, write_timeout: 1m, feed_line: 1000}
@@ -88,7 +93,7 @@ struct PrintingTests {
         for row in try #require(Format<Limits>.limits.table).rows { #expect(printed.contains("  \(row.name): ")) }
     }
 
-    @Test(arguments: ["hello", "sluice", "relay"])
+    @Test(arguments: ["hello", "sluice", "relay", "site"])
     func `the ready configurations are right and print what reads back`(name: String) throws {
         let file = try ConfigurationFile(reading: "\(top)/conf/\(name).yaml", environment: [:])
         expectSame(file.configuration, try read(file.effective, folder: "/elsewhere").configuration)

@@ -23,7 +23,7 @@ enum Arrows {
 
     /// The folders of `Sources/Sluice`: each uses only those before it.
     static let folders = [
-        "Core", "Metrics", "Routing", "Connection", "Hub", "Source", "Proxy", "Security", "Admin", "Gateway",
+        "Core", "Metrics", "Routing", "Connection", "Hub", "Source", "Files", "Proxy", "Security", "Admin", "Gateway",
     ]
 
     /// Imports that no arrow stands for.

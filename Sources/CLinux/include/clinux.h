@@ -127,6 +127,29 @@ int64_t sluice_memory(void);
 int sluice_open_file(const char *path);
 ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count);
 
+// Files below a folder -------------------------------------------------------------------------------------
+
+enum { SLUICE_FILE_OTHER = 0, SLUICE_FILE_REGULAR = 1, SLUICE_FILE_FOLDER = 2 };
+
+typedef struct sluice_file_status {
+    uint8_t kind;
+    uint64_t size;
+    uint64_t inode;
+    int64_t modified_seconds;
+    uint32_t modified_nanoseconds;
+} sluice_file_status;
+
+/// Opens a folder only to open what is in it.
+int sluice_open_folder(const char *path);
+/// Opens what stands at a path below a folder, for reading and without waiting. Nothing on the way, links included,
+/// may lead out of the folder (openat2: -ENOSYS, or -EPERM from a filter that does not know it).
+int sluice_open_below(int folder, const char *path);
+/// The same for one name, which may not be a link. Without `last` it is a folder on the way.
+int sluice_open_name(int folder, const char *name, bool last);
+int sluice_file_status_of(int fd, sluice_file_status *status);
+/// Reads from a place of a file. A place that no file can have is -EINVAL.
+ptrdiff_t sluice_read_at(int fd, void *buffer, size_t count, uint64_t place);
+
 // Processes ------------------------------------------------------------------------------------------------
 
 /// What a new process becomes. Blocks are strings one behind the other, each with its NUL.

@@ -51,6 +51,8 @@ final class Exchange {
 protocol HandlerExchange: AnyObject {
     /// A client that ends its side is taken to have left.
     var endsWithClient: Bool { get }
+    /// The answer has an end, so that a client that only ended its side still gets the rest of it.
+    var comesToAnEnd: Bool { get }
     /// The client left, or the gateway gave up on it.
     func clientLeft()
     /// Bytes of a body that is handed on as it comes.
@@ -65,4 +67,8 @@ protocol HandlerExchange: AnyObject {
     func deadlinePassed()
     /// The gateway is about to stop.
     func drain()
+}
+
+extension HandlerExchange {
+    var comesToAnEnd: Bool { false }
 }

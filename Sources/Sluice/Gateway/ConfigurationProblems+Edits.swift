@@ -4,7 +4,7 @@ extension ConfigurationCheck {
         let isUseless = !route.target.isForwarding
         let useless = "this is of no use here: the route passes no request on"
         if let rewrite = route.rewrite {
-            if isUseless { report(path["rewrite"], useless) }
+            if !route.target.looksAtPath { report(path["rewrite"], useless) }
             prefix(rewrite.stripPrefix, path["rewrite"]["strip_prefix"])
             prefix(rewrite.addPrefix, path["rewrite"]["add_prefix"])
         }

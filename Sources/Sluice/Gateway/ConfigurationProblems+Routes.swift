@@ -96,6 +96,8 @@ extension ConfigurationCheck {
             check(options, path["proxy"])
         case .redirect(let redirect):
             check(redirect, pattern, path["redirect"])
+        case .files(let options):
+            check(options, path["files"])
         }
     }
 

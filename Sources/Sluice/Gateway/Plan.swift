@@ -41,6 +41,7 @@ final class Plan: Sendable {
         case respond(PlannedResponse)
         case proxy(PlannedProxy)
         case redirect(RedirectTemplate, status: UInt16)
+        case files(PlannedFiles)
     }
 
     struct PlannedResponse: Sendable {
@@ -76,6 +77,7 @@ final class Plan: Sendable {
     let handler: (@Sendable (Request) async throws -> Response)?
     let ledger: ConnectionLedger
     let feedSeats: FeedSeats
+    let fileSeats: FileSeats
     let logger: Logger
 
     init(
@@ -97,9 +99,11 @@ final class Plan: Sendable {
         let descriptors = DescriptorLimit.raise()
         let possibleFeeds = FeedAssignment.most(sources: configuration.sources, topics: configuration.topics)
         feedSeats = FeedSeats(limit: configuration.limits.feeds ?? max(16, descriptors / 4))
+        fileSeats = FileSeats(limit: max(16, descriptors / 4))
+        let possibleFiles = configuration.routes.contains { $0.target.servesFiles } ? fileSeats.limit : 0
         connectionLimit =
             configuration.limits.connections
-            ?? max(16, descriptors - 64 - descriptors / 50 - min(possibleFeeds, feedSeats.limit))
+            ?? max(16, descriptors - 64 - descriptors / 50 - min(possibleFeeds, feedSeats.limit) - possibleFiles)
         ledger = ConnectionLedger(perAddress: limits.connectionsPerAddress)
 
         var routes: [PlannedRoute] = []
@@ -158,6 +162,9 @@ final class Plan: Sendable {
                 target = .proxy(try PlannedProxy(options, pools))
             case .redirect(let redirect):
                 target = .redirect(try RedirectTemplate(redirect.location), status: UInt16(clamping: redirect.status))
+            case .files(let options):
+                target = .files(
+                    PlannedFiles(options, pattern: try PathPattern(route.match.path), rewrite: route.rewrite))
             }
         } catch {
             throw error as? SluiceError ?? SluiceError(.configuration, "route \(route.match.path): \(error)")
@@ -190,27 +197,13 @@ extension Plan.PlannedResponse {
             body = Array(response.body.utf8)
         }
         if !hasType, !body.isEmpty {
-            fields.append(name: "Content-Type", value: MediaTypeByName.mediaType(ofFile: response.file))
+            fields.append(name: "Content-Type", value: Self.mediaType(ofFile: response.file))
         }
         self.status = status
         self.fields = fields
     }
-}
 
-/// The media types of what people put behind `respond: {file: ...}`.
-enum MediaTypeByName {
-    static func mediaType(ofFile name: String?) -> String {
-        switch name?.split(separator: ".").last?.lowercased() {
-        case "html", "htm": "text/html; charset=utf-8"
-        case "css": "text/css; charset=utf-8"
-        case "js", "mjs": "text/javascript; charset=utf-8"
-        case "json": "application/json"
-        case "svg": "image/svg+xml"
-        case "png": "image/png"
-        case "jpg", "jpeg": "image/jpeg"
-        case "ico": "image/x-icon"
-        case "xml": "application/xml"
-        default: "text/plain; charset=utf-8"
-        }
+    private static func mediaType(ofFile name: String?) -> String {
+        name.flatMap { ContentTypes().type(ofFile: $0.utf8) } ?? "text/plain; charset=utf-8"
     }
 }

@@ -52,6 +52,11 @@ final class Worker: EventLoopHandler {
     /// By the numbers of the pools.
     var upstreamTrusts: [Int: StreamTrust] = [:]
     let ticks = Slab<TickTimer>()
+    /// Streams that send a file and wait for their turn.
+    var fileQueue: [Token] = []
+    lazy var fileBuffer = FileBuffer()
+    /// When it was last said that files cannot be read.
+    var filesSaidAt: UInt64 = 0
     var isDraining = false
     var drainDeadline: UInt64 = 0
     var drainGrace: UInt64 = 0
@@ -159,12 +164,13 @@ final class Worker: EventLoopHandler {
         let hasMore = shard.flush()
         releaseHolding()
         settleStreams()
+        continueFiles()
         flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
         // Also what the frames' leaving brought: streams that go on reading, are blocked again, or over.
         return hasMore || shard.hasMore || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
-            || !holding.isEmpty
+            || !holding.isEmpty || !fileQueue.isEmpty
     }
 
     private func takeJobs() {

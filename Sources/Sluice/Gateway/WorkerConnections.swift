@@ -57,7 +57,7 @@ extension Worker {
 
     private func hungUpUnread(_ connection: ConnectionPointer) {
         if let exchange = connection.value.stream?.value.exchange, let handler = exchange.handler,
-            exchange.wasAnswered || handler.endsWithClient
+            !handler.comesToAnEnd && exchange.wasAnswered || handler.endsWithClient
         {
             return doom(connection)
         }
@@ -97,7 +97,8 @@ extension Worker {
             return connection.value.transport.isHolding ? linger(connection) : doom(connection)
         }
         let exchange = stream.value.exchange
-        let streams = exchange?.handler.map { exchange?.wasAnswered == true || $0.endsWithClient } ?? false
+        let streams =
+            exchange?.handler.map { !$0.comesToAnEnd && exchange?.wasAnswered == true || $0.endsWithClient } ?? false
         if streams || exchange?.bodyEnded == false { return doom(connection) }
         stream.value.closesAfterResponse = true
         connection.value.transport.muteReadHangup(context)

@@ -72,6 +72,7 @@ extension Worker {
         case .subscribe, .choose: subscribe(stream, exchange, route.target)
         case .publish(let template): beginPublish(stream, exchange, template)
         case .proxy(let target): proxy(stream, exchange, target)
+        case .files(let files): serveFile(stream, exchange, files)
         }
     }
 
@@ -216,7 +217,7 @@ extension Worker {
         switch plan.routes[route].target {
         case .publish(let template): publish(stream, exchange, template)
         case .subscribe, .choose: subscribe(stream, exchange, plan.routes[route].target)
-        case .respond, .proxy, .redirect: break
+        case .respond, .proxy, .redirect, .files: break
         }
     }
 

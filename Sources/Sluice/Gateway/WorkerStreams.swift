@@ -61,13 +61,17 @@ extension Worker {
         guard names.allSatisfy({ hub.options(ofTopic: $0)?.compression ?? false }), shard.canCompress else {
             return false
         }
-        if !exchange.commonFields.hasToken(.vary, "Accept-Encoding") {
-            let others = exchange.commonFields.string(.vary).map { "\($0), " } ?? ""
-            exchange.commonFields.set(.vary, others + "Accept-Encoding")
-        }
+        sayVariesByEncoding(exchange)
         guard AcceptEncoding.allowsGzip(exchange.head.fields.all(.acceptEncoding)) else { return false }
         fields.append(.contentEncoding, "gzip")
         return true
+    }
+
+    /// Tells caches that clients with another Accept-Encoding get something else.
+    func sayVariesByEncoding(_ exchange: Exchange) {
+        guard !exchange.commonFields.hasToken(.vary, "Accept-Encoding") else { return }
+        let others = exchange.commonFields.string(.vary).map { "\($0), " } ?? ""
+        exchange.commonFields.set(.vary, others + "Accept-Encoding")
     }
 
     func refuseTopic(_ stream: StreamPointer, _ exchange: Exchange, _ error: SluiceError) {

@@ -79,6 +79,14 @@ package struct PathPattern: Sendable, Hashable {
         return isAtEnd || takesRest
     }
 
+    /// Where that begins in a path that fits which `/**` took; without `/**` the whole path.
+    func restStart(in path: RequestPath) -> Int {
+        guard takesRest else { return path.bytes.startIndex }
+        var end = path.bytes.startIndex
+        for _ in parts where end < path.bytes.endIndex { end = path.segmentEnd(from: end &+ 1) }
+        return end
+    }
+
     /// Whether it fits every path that `other` fits.
     package func covers(_ other: PathPattern) -> Bool {
         for (index, part) in parts.enumerated() {

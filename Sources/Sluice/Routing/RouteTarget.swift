@@ -8,6 +8,7 @@ public struct RouteTarget: Sendable, Equatable {
         case respond(FixedResponse)
         case proxy(ProxyOptions)
         case redirect(Redirect)
+        case files(FileOptions)
     }
     package let kind: Kind
 

@@ -8,6 +8,7 @@ struct RouteDraft {
     var respond: FixedResponse?
     var proxy: ProxyOptions?
     var redirect: Redirect?
+    var files: FileOptions?
     var cors: CORSPolicy?
     var authorization: Authorization?
     var rewrite: PathRewrite?
@@ -37,6 +38,7 @@ struct RouteDraft {
         case .respond(let response): respond = response
         case .proxy(let options): proxy = options
         case .redirect(let redirect): self.redirect = redirect
+        case .files(let files): self.files = files
         }
     }
 
@@ -46,6 +48,8 @@ struct RouteDraft {
                 .proxy(proxy)
             } else if let redirect {
                 .redirect(to: redirect.location, status: redirect.status)
+            } else if let files {
+                .files(files)
             } else {
                 .respond(respond ?? FixedResponse())
             }
@@ -69,9 +73,13 @@ extension Format where Value == Route {
             Key("proxy", optional: \.proxy, .proxy, "Passes requests on to the servers of an upstream."),
             Key("respond", optional: \.respond, .respond, "Answers with something fixed."),
             Key("redirect", optional: \.redirect, .redirect, "Sends clients elsewhere."),
+            Key("files", optional: \.files, .files, "Serves the files of a folder."),
             Key("cors", optional: \.cors, .cors, "Which other origins' pages may use the route; none without it."),
             Key("auth", optional: \.authorization, .authorization, "What a request must show."),
-            Key("rewrite", optional: \.rewrite, .rewrite, "The path that a server behind the route is asked for."),
+            Key(
+                "rewrite", optional: \.rewrite, .rewrite,
+                "The path that a server behind the route is asked for, or that is looked for below the root of `files`."
+            ),
             Key(
                 "request_headers", optional: \.requestHeaders, .edits("request"),
                 "Changes to the fields that a server behind the route gets."),
@@ -86,7 +94,7 @@ extension Format where Value == Route {
         ]
         return Format<RouteDraft>.object(
             "routes[]", start: RouteDraft(), keys: keys,
-            rules: [.exactlyOne(["subscribe", "publish", "proxy", "respond", "redirect"])]
+            rules: [.exactlyOne(["subscribe", "publish", "proxy", "respond", "redirect", "files"])]
         ).map({ draft, _ in draft.route }, { RouteDraft($0) })
     }
 }
