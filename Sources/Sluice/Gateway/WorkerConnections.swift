@@ -27,6 +27,7 @@ extension Worker {
 
     /// Reads, except that handshakes wait for their turn: each costs as much as a broadcast to dozens of subscribers.
     func readInTurn(_ connection: ConnectionPointer) {
+        guard hasPassedProxyHeader(connection) else { return }
         guard !connection.value.transport.isEstablished else { return read(connection) }
         guard !connection.value.isGreeting else { return }
         connection.value.isGreeting = true
@@ -189,6 +190,9 @@ extension Worker {
             connection.value.isDecided = true
             refuse(openStream(connection), HTTPError(status: 408, reason: "the request head did not arrive in time"))
         case .open: if let http2 = connection.value.http2 { silent(connection, http2) }
+        case .idle where connection.value.proxyHeader != nil:
+            context.counters.headTimeouts &+= 1
+            refuseProxyHeader(connection, "the header did not arrive in time")
         case .idle, .lingering: doom(connection)
         }
     }

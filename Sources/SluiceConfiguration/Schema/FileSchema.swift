@@ -44,7 +44,8 @@ extension Format where Value == FileDraft {
                 Key("limits", \.configuration.limits, .limits, "What bounds peers."),
                 Key(
                     "trusted_proxies", \.configuration.trustedProxies, .list(of: .text, "networks", broken: ""),
-                    "Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed."),
+                    "Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed, and which "
+                        + "may connect to listeners with `proxy_protocol`."),
                 Key(
                     "request_id", \.configuration.requestID, .boolean,
                     "Whether answers have `X-Request-ID`: the client's own where it is one of 1 to 128 visible characters, "
