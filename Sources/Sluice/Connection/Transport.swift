@@ -368,6 +368,15 @@ struct Transport: ~Copyable {
         socket.setUserTimeout(milliseconds: UInt32(clamping: max(30_000, writeTimeout) &* 2))
         socket.setNotSentLowWater(bytes: 128 * 1024)
     }
+
+    /// For a connection to a server, which may be silent for long and be gone meanwhile.
+    /// - Parameter writeTimeout: milliseconds; see `setOptions`.
+    func setServerOptions(writeTimeout: UInt64) {
+        socket.setNoDelay()
+        // Silence is no sign of life; while something is unacknowledged nobody asks, and the user timeout takes over.
+        socket.setKeepAlive(idle: 30, interval: 10, count: 3)
+        socket.setUserTimeout(milliseconds: UInt32(clamping: max(30_000, writeTimeout) &* 2))
+    }
 }
 
 /// Why bytes no longer flow.

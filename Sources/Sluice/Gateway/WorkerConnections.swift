@@ -58,7 +58,7 @@ extension Worker {
 
     private func hungUpUnread(_ connection: ConnectionPointer) {
         if let exchange = connection.value.stream?.value.exchange, let handler = exchange.handler,
-            exchange.wasAnswered || handler.endsWithClient
+            exchange.wasAnswered || handler.endsWithClient, !exchange.isTunnel
         {
             return doom(connection)
         }
@@ -98,6 +98,9 @@ extension Worker {
             return connection.value.transport.isHolding ? linger(connection) : doom(connection)
         }
         let exchange = stream.value.exchange
+        if exchange?.isTunnel == true, let link = exchange?.handler as? ProxyLink {
+            return tunnelClientEnded(stream, link.proxied)
+        }
         let streams = exchange?.handler.map { exchange?.wasAnswered == true || $0.endsWithClient } ?? false
         if streams || exchange?.bodyEnded == false { return doom(connection) }
         stream.value.closesAfterResponse = true
