@@ -11,6 +11,9 @@ extension Worker {
             return respond(stream, exchange, status: 405, text: "\(exchange.head.method.name) is not passed on")
         default: break
         }
+        if let path = try? RequestPath(exchange.head.path), path.hidesDotSegments {
+            return respond(stream, exchange, status: 400, text: "the path can be read in more than one way")
+        }
         let connection = stream.value.connection
         let peer = connection.value.peer.ip
         let hop = ForwardedHop(

@@ -107,7 +107,7 @@ struct ProxyProtocolParserTests {
         var parser = ProxyProtocolParser()
         var start = 0
         for end in cuts.sorted() + [input.count] where end > start || cuts.isEmpty {
-            switch input[start..<end].withUnsafeBytes({ unsafe parser.parse($0) }) {
+            switch unsafe input[start..<end].withUnsafeBytes({ unsafe parser.parse($0) }) {
             case .needMore: start = end
             case .header(let consumed, let source):
                 #expect(consumed > 0 && consumed <= end - start)
