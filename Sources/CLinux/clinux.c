@@ -159,6 +159,10 @@ static bool place(enum sluice_option option, int *level, int *name) {
     case SLUICE_OPTION_SEND_BUFFER: *level = SOL_SOCKET; *name = SO_SNDBUF; return true;
     case SLUICE_OPTION_LINGER_SECONDS: *level = SOL_SOCKET; *name = SO_LINGER; return true;
     case SLUICE_OPTION_PENDING_ERROR: *level = SOL_SOCKET; *name = SO_ERROR; return true;
+    case SLUICE_OPTION_KEEP_ALIVE: *level = SOL_SOCKET; *name = SO_KEEPALIVE; return true;
+    case SLUICE_OPTION_KEEP_ALIVE_IDLE_SECONDS: *level = IPPROTO_TCP; *name = TCP_KEEPIDLE; return true;
+    case SLUICE_OPTION_KEEP_ALIVE_INTERVAL_SECONDS: *level = IPPROTO_TCP; *name = TCP_KEEPINTVL; return true;
+    case SLUICE_OPTION_KEEP_ALIVE_COUNT: *level = IPPROTO_TCP; *name = TCP_KEEPCNT; return true;
     }
     return false;
 }
@@ -195,6 +199,11 @@ int sluice_output_queue(int fd) {
 
 ptrdiff_t sluice_receive(int fd, void *buffer, size_t count) {
     ptrdiff_t n = recv(fd, buffer, count, 0);
+    return n < 0 ? -errno : n;
+}
+
+ptrdiff_t sluice_peek(int fd, void *buffer, size_t count) {
+    ptrdiff_t n = recv(fd, buffer, count, MSG_PEEK);
     return n < 0 ? -errno : n;
 }
 

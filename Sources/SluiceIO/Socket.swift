@@ -36,6 +36,11 @@ package struct Socket: ~Copyable, Sendable {
         unsafe System.receive(rawValue, into: buffer)
     }
 
+    /// Reads what is there and leaves it there.
+    package func peek(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        unsafe System.receive(rawValue, into: buffer, peeking: true)
+    }
+
     /// Writes as much as the kernel takes. A peer that is gone is `.failed(.brokenPipe)` or `.failed(.connectionReset)`;
     /// it never raises SIGPIPE.
     package func write(_ buffer: UnsafeRawBufferPointer) -> IOResult {
@@ -54,6 +59,15 @@ package struct Socket: ~Copyable, Sendable {
     /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged before the peer counts as dead.
     package func setUserTimeout(milliseconds: UInt32) {
         System.set(SLUICE_OPTION_USER_TIMEOUT, of: rawValue, to: Int32(clamping: milliseconds))
+    }
+
+    /// SO_KEEPALIVE: a peer that is gone is found although nothing is sent: after `idle` seconds of silence it is asked
+    /// up to `count` times, every `interval` seconds. Nothing on a unix socket.
+    package func setKeepAlive(idle: Int32, interval: Int32, count: Int32) {
+        System.set(SLUICE_OPTION_KEEP_ALIVE_IDLE_SECONDS, of: rawValue, to: idle)
+        System.set(SLUICE_OPTION_KEEP_ALIVE_INTERVAL_SECONDS, of: rawValue, to: interval)
+        System.set(SLUICE_OPTION_KEEP_ALIVE_COUNT, of: rawValue, to: count)
+        System.set(SLUICE_OPTION_KEEP_ALIVE, of: rawValue, to: 1)
     }
 
     /// TCP_NOTSENT_LOWAT: the socket counts as writable only while fewer bytes than this wait to be sent.

@@ -33,10 +33,15 @@ enum System {
 
     // MARK: Bytes
 
-    static func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    static func receive(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, peeking: Bool = false
+    ) -> IOResult {
         // Asking for nothing would be answered like the end of the stream.
         guard let base = buffer.baseAddress, buffer.count > 0 else { return .wouldBlock }
-        let count = retrying("recv") { unsafe sluice_receive(descriptor, base, buffer.count) }
+        let count = retrying("recv") {
+            unsafe peeking
+                ? sluice_peek(descriptor, base, buffer.count) : sluice_receive(descriptor, base, buffer.count)
+        }
         if count > 0 { return .bytes(count) }
         if count == 0 { return .end }
         return failure(count)

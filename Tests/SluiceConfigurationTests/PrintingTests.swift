@@ -10,6 +10,7 @@ struct PrintingTests {
         listeners:
           - "unix:/run/x.sock"
           - address: "[::1]:0"
+            proxy_protocol: on
             tls: {development: on, directory: here, minimum_version: 1.3}
         sources:
           feed:

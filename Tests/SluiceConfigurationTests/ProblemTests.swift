@@ -33,6 +33,20 @@ struct ProblemTests {
         #expect(found == ["listeners[2].address: :80 is listened on already, by listeners[0]"])
     }
 
+    @Test func `who may name clients is said where that is listened for`() {
+        func found(_ address: String, _ trusted: [String]) -> [String] {
+            problems { configuration in
+                configuration.trustedProxies = trusted
+                configuration.listeners = [":0", address].map { ListenerOptions($0) }
+                configuration.listeners[1].proxyProtocol = true
+            }
+        }
+        let reason = "only trusted_proxies may connect to a listener with proxy_protocol, and none are given"
+        #expect(found(":0", []) == ["listeners[1].proxy_protocol: \(reason)"])
+        #expect(found(":0", ["10.0.0.0/8"]).isEmpty)
+        #expect(found("unix:/run/x.sock", []).isEmpty)
+    }
+
     @Test(arguments: [
         "ftp://a/", "http://", "http:///x", "nonsense", "http://u:p@a/", "http://a:0/", "http://a:x/", "http://a/#f",
         "http://a/ b", "http://{x}/", "http://a/{", "http://[::1", "https://ä/",

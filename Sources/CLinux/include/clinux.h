@@ -40,6 +40,10 @@ enum sluice_option {
     SLUICE_OPTION_SEND_BUFFER,
     SLUICE_OPTION_LINGER_SECONDS,
     SLUICE_OPTION_PENDING_ERROR,
+    SLUICE_OPTION_KEEP_ALIVE,
+    SLUICE_OPTION_KEEP_ALIVE_IDLE_SECONDS,
+    SLUICE_OPTION_KEEP_ALIVE_INTERVAL_SECONDS,
+    SLUICE_OPTION_KEEP_ALIVE_COUNT,
 };
 
 /// A stream socket, non-blocking and close-on-exec.
@@ -56,6 +60,8 @@ int sluice_shutdown_write(int fd);
 int sluice_output_queue(int fd);
 
 ptrdiff_t sluice_receive(int fd, void *buffer, size_t count);
+/// The same bytes again come with the next call.
+ptrdiff_t sluice_peek(int fd, void *buffer, size_t count);
 /// Never raises SIGPIPE.
 ptrdiff_t sluice_send(int fd, const void *buffer, size_t count);
 

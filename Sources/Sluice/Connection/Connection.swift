@@ -19,8 +19,10 @@ struct Connection: ~Copyable {
     var transport: Transport
     let token: Token
     let listener: Int
-    /// The address that connected.
-    let peer: SocketAddress
+    /// The address that connected, or the client that the PROXY protocol names.
+    var peer: SocketAddress
+    /// What reads the header of the PROXY protocol, which stands before everything else; `nil`: none is awaited.
+    var proxyHeader: ProxyProtocolParser?
     /// What `Limits.connectionsPerAddress` counts; `nil` for a trusted proxy, whose streams are counted one by one.
     var countedAddress: IPAddress?
 

@@ -41,6 +41,9 @@ final class Exchange {
         case tunnel
     }
 
+    /// The connection speaks another protocol.
+    var isTunnel: Bool { if case .tunnel = bodyUse { true } else { false } }
+
     init(_ head: RequestHead) {
         self.head = head
         if case .none = head.body { bodyEnded = true }

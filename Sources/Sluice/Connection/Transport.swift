@@ -223,6 +223,29 @@ struct Transport: ~Copyable {
 
     // MARK: Reading
 
+    /// Looks at up to so many bytes that nobody has read yet, and copies them into `LoopContext.input`. They are those of
+    /// the socket, whether TLS is to follow or not.
+    func peek(atMost most: Int, _ context: LoopContext) -> ReadOutcome {
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.input.prefix(most))
+        switch unsafe socket.peek(into: room) {
+        case .bytes(let count): return .bytes(count)
+        case .wouldBlock: return .nothing
+        case .end: return .end
+        case .failed(let errno): return .failed(.system(errno))
+        }
+    }
+
+    /// Takes bytes that were looked at: reading begins behind them.
+    mutating func skip(_ count: Int, _ context: LoopContext) {
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.input.prefix(count))
+        switch unsafe socket.read(into: room) {
+        case .bytes(count): break
+        case .failed(let errno): failure = .system(errno)
+        // They were there, and nobody else reads: what follows would be taken for what it is not.
+        case .bytes, .wouldBlock, .end: failure = .system(.connectionReset)
+        }
+    }
+
     /// Reads once into `LoopContext.input`.
     mutating func read(_ context: LoopContext) -> ReadOutcome {
         if inputEnded { return .end }
@@ -349,6 +372,15 @@ struct Transport: ~Copyable {
         socket.setNoDelay()
         socket.setUserTimeout(milliseconds: UInt32(clamping: max(30_000, writeTimeout) &* 2))
         socket.setNotSentLowWater(bytes: 128 * 1024)
+    }
+
+    /// For a connection to a server, which may be silent for long and be gone meanwhile.
+    /// - Parameter writeTimeout: milliseconds; see `setOptions`.
+    func setServerOptions(writeTimeout: UInt64) {
+        socket.setNoDelay()
+        // Silence is no sign of life; while something is unacknowledged nobody asks, and the user timeout takes over.
+        socket.setKeepAlive(idle: 30, interval: 10, count: 3)
+        socket.setUserTimeout(milliseconds: UInt32(clamping: max(30_000, writeTimeout) &* 2))
     }
 }
 

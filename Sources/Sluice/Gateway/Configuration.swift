@@ -16,7 +16,8 @@ public struct Configuration: Sendable {
     public var routes: [Route] = []
     /// What bounds peers.
     public var limits = Limits()
-    /// Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed.
+    /// Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For and
+    /// PROXY protocol are believed.
     public var trustedProxies: [String] = []
     /// Whether routes see several slashes in a row as one, so that `//admin` does not pass by a rule for `/admin`.
     public var mergesSlashes = true
@@ -59,6 +60,9 @@ public struct ListenerOptions: Sendable, Equatable {
     public var tls: TLSOptions?
     /// Whether HTTP/2 is spoken without TLS to clients that begin with it (prior knowledge, RFC 9113, section 3.3).
     public var h2c = false
+    /// Whether each connection begins with a header of the PROXY protocol, version 1 or 2, which names its client. Only
+    /// peers in `Configuration.trustedProxies`, and those of a unix socket, may connect then.
+    public var proxyProtocol = false
 
     /// A listener.
     public init(_ address: String, tls: TLSOptions? = nil) {

@@ -66,6 +66,11 @@ struct ConfigurationCheck {
             if listener.h2c, listener.tls != nil {
                 report(path["h2c"], "h2c is HTTP/2 without TLS; with TLS the protocol is agreed on by alpn")
             }
+            if listener.proxyProtocol, configuration.trustedProxies.isEmpty, !listener.address.hasPrefix("unix:") {
+                report(
+                    path["proxy_protocol"],
+                    "only trusted_proxies may connect to a listener with proxy_protocol, and none are given")
+            }
         }
     }
 

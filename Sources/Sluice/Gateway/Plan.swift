@@ -55,6 +55,8 @@ final class Plan: Sendable {
         let tls: TLSFiles?
         /// HTTP/2 may be spoken without TLS.
         let allowsPlainHTTP2: Bool
+        /// Connections begin with a header of the PROXY protocol.
+        let readsProxyHeader: Bool
     }
 
     let configuration: Configuration
@@ -137,10 +139,11 @@ final class Plan: Sendable {
         } catch {
             throw SluiceError(.configuration, "listener \(options.address): \(error)")
         }
-        guard let tls = options.tls else {
-            return PlannedListener(address: address, tls: nil, allowsPlainHTTP2: options.h2c)
-        }
-        return PlannedListener(address: address, tls: try TLSFiles(tls, logger), allowsPlainHTTP2: false)
+        var tls: TLSFiles?
+        if let options = options.tls { tls = try TLSFiles(options, logger) }
+        return PlannedListener(
+            address: address, tls: tls, allowsPlainHTTP2: tls == nil && options.h2c,
+            readsProxyHeader: options.proxyProtocol)
     }
 
     private static func plan(_ route: Route, _ pools: [UpstreamPool]) throws(SluiceError) -> PlannedRoute {

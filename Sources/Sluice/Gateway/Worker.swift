@@ -62,6 +62,8 @@ final class Worker: EventLoopHandler {
     var drainGrace: UInt64 = 0
     /// Draining began, and streams still wait to be ended.
     var mustEndStreams = false
+    /// What the log says of who may not name clients, or does it wrongly.
+    var proxyHeaderLines = LineBudget()
     private var spare = SpareDescriptor()
     private var exhaustedSaidAt: UInt64 = 0
     private var taken: [Job] = []
@@ -239,6 +241,8 @@ final class Worker: EventLoopHandler {
 
     private func admit(_ socket: consuming Socket, _ peer: SocketAddress, _ slot: ListenerSlot, _ number: Int) {
         context.counters.accepted &+= 1
+        let readsProxyHeader = plan.listeners[number].readsProxyHeader
+        guard !readsProxyHeader || mayNameClients(peer) else { return }
         // Over the limit a client still gets an answer; far over it only a close.
         guard plan.ledger.opened() - 128 <= plan.connectionLimit, !isDraining else {
             plan.ledger.closed()
@@ -265,9 +269,10 @@ final class Worker: EventLoopHandler {
             logger.error("a connection cannot be watched", metadata: ["reason": "\(error)"])
             return doom(connection)
         }
-        if let address = peer.ip, !plan.trustedProxies.contains(where: { $0.contains(address) }) {
-            connection.value.countedAddress = address
-            if !plan.ledger.count(address) { connection.value.isRefused = true }
+        if readsProxyHeader {
+            connection.value.proxyHeader = ProxyProtocolParser()
+        } else {
+            countAddress(connection)
         }
         if plan.ledger.count > plan.connectionLimit { connection.value.isRefused = true }
         setDeadline(connection, plan.requestHeadTimeout)

@@ -27,6 +27,7 @@ extension Worker {
 
     /// Reads, except that handshakes wait for their turn: each costs as much as a broadcast to dozens of subscribers.
     func readInTurn(_ connection: ConnectionPointer) {
+        guard hasPassedProxyHeader(connection) else { return }
         guard !connection.value.transport.isEstablished else { return read(connection) }
         guard !connection.value.isGreeting else { return }
         connection.value.isGreeting = true
@@ -57,7 +58,7 @@ extension Worker {
 
     private func hungUpUnread(_ connection: ConnectionPointer) {
         if let exchange = connection.value.stream?.value.exchange, let handler = exchange.handler,
-            !handler.comesToAnEnd && exchange.wasAnswered || handler.endsWithClient
+            !handler.comesToAnEnd && exchange.wasAnswered || handler.endsWithClient, !exchange.isTunnel
         {
             return doom(connection)
         }
@@ -97,6 +98,9 @@ extension Worker {
             return connection.value.transport.isHolding ? linger(connection) : doom(connection)
         }
         let exchange = stream.value.exchange
+        if exchange?.isTunnel == true, let link = exchange?.handler as? ProxyLink {
+            return tunnelClientEnded(stream, link.proxied)
+        }
         let streams =
             exchange?.handler.map { !$0.comesToAnEnd && exchange?.wasAnswered == true || $0.endsWithClient } ?? false
         if streams || exchange?.bodyEnded == false { return doom(connection) }
@@ -190,6 +194,9 @@ extension Worker {
             connection.value.isDecided = true
             refuse(openStream(connection), HTTPError(status: 408, reason: "the request head did not arrive in time"))
         case .open: if let http2 = connection.value.http2 { silent(connection, http2) }
+        case .idle where connection.value.proxyHeader != nil:
+            context.counters.headTimeouts &+= 1
+            refuseProxyHeader(connection, "the header did not arrive in time")
         case .idle, .lingering: doom(connection)
         }
     }

@@ -9,6 +9,9 @@ extension Worker {
         guard exchange.head.method != .trace else {
             return respond(stream, exchange, status: 501, text: "TRACE is not passed on")
         }
+        if let path = try? RequestPath(exchange.head.path), path.hidesDotSegments {
+            return respond(stream, exchange, status: 400, text: "the path can be read in more than one way")
+        }
         let connection = stream.value.connection
         let peer = connection.value.peer.ip
         let hop = ForwardedHop(

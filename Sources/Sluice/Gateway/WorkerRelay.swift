@@ -85,9 +85,7 @@ extension Worker {
             return
         }
         guard let proxied = connection.exchange, let (stream, exchange) = find(proxied) else { return }
-        if case .tunnel = exchange.bodyUse {
-            return stream.value.connection.value.transport.setReading(true, context)
-        }
+        if case .tunnel = exchange.bodyUse { return tunnelTakesMore(stream, proxied) }
         if connection.phase == .busy, case .wait = exchange.bodyUse {
             waitForBody(connection, proxied, stream)
             takeBodyOn(stream, exchange)
@@ -96,27 +94,36 @@ extension Worker {
 
     /// The upstream takes nothing more. Why, it may have said before: an early answer. That is read by `lost`, from the
     /// loop and not from here: who wrote may be in the middle of the client's bytes, in the one buffer that all reads share.
-    private func cannotWrite(_ connection: UpstreamConnection) {
+    func cannotWrite(_ connection: UpstreamConnection) {
         guard let proxied = connection.exchange else { return close(connection) }
         keepBodyBack(proxied)
         setDeadline(connection, 0)
     }
 
-    /// A connection that nothing can be written to any more.
+    /// A connection that nothing can be written to any more. What it said before is read to its end, some in each tick.
     func lost(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ failure: TransportError) {
-        readUpstream(connection)
+        let mayHaveMore = readUpstream(connection)
         guard proxied.connection === connection, !connection.isPaused else { return }
+        if mayHaveMore { return setDeadline(connection, 0) }
+        if connection.phase == .tunnel { return endTunnel(proxied) }
         failed(proxied, status: 502, "the upstream closed the connection: \(failure)")
     }
 }
 
 /// Bytes on their way from upstream to client.
 extension Worker {
-    func readUpstream(_ connection: UpstreamConnection) {
-        take(connection.transport.read(context), of: connection)
+    /// - Returns: whether there was something.
+    @discardableResult
+    func readUpstream(_ connection: UpstreamConnection) -> Bool {
+        let isBroken = connection.transport.failure != nil
+        let outcome = connection.transport.read(context)
+        take(outcome, of: connection, isBroken: isBroken)
+        if case .bytes = outcome { return true } else { return false }
     }
 
-    func take(_ outcome: Transport.ReadOutcome, of connection: UpstreamConnection) {
+    /// - Parameter isBroken: it was known already that nothing can be written any more. That takes nothing from what the
+    ///   server has said.
+    func take(_ outcome: Transport.ReadOutcome, of connection: UpstreamConnection, isBroken: Bool = false) {
         guard let proxied = connection.exchange else { return close(connection) }
         switch outcome {
         case .nothing: break
@@ -125,7 +132,7 @@ extension Worker {
         case .bytes(let count):
             unsafe received(connection, UnsafeRawBufferPointer(rebasing: context.input[..<count]))
             guard proxied.connection === connection, !connection.isPaused else { return }
-            if let failure = connection.transport.failure {
+            if !isBroken, let failure = connection.transport.failure {
                 return failed(proxied, status: 502, "the upstream broke the connection: \(failure)")
             }
             if connection.transport.inputEnded { inputEnded(connection, proxied) }
@@ -292,6 +299,8 @@ extension Worker {
         } catch {
             return failed(proxied, status: 502, "the upstream connection cannot be watched: \(error)")
         }
+        // An end that was read before the pause is not told again.
+        if connection.transport.inputEnded || connection.transport.failure != nil { setDeadline(connection, 0) }
     }
 
     /// - Parameter isClean: nothing stands behind the answer.

@@ -78,7 +78,8 @@ extension Worker {
     }
 
     private func passedBytes(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
-        let time = proxied.target.pool.options.timeouts.tunnel.milliseconds
+        let timeouts = proxied.target.pool.options.timeouts
+        let time = (proxied.clientEnded ? timeouts.idle : timeouts.tunnel).milliseconds
         if time == 0 { connection.timer.at = 0 } else { setDeadline(connection, time) }
     }
 
@@ -89,8 +90,27 @@ extension Worker {
         else { return }
         unsafe connection.transport.writeAll(bytes, context)
         passedBytes(connection, proxied)
-        if connection.transport.failure != nil { return endTunnel(proxied) }
-        if connection.transport.isBlocked { stream.value.connection.value.transport.setReading(false, context) }
+        guard connection.transport.isBlocked || connection.transport.failure != nil else { return }
+        stream.value.connection.value.transport.setReading(false, context)
+        // What the upstream said before is still the client's.
+        if connection.transport.failure != nil { cannotWrite(connection) }
+    }
+
+    /// The upstream has taken all that there was for it.
+    func tunnelTakesMore(_ stream: StreamPointer, _ proxied: ProxiedExchange) {
+        if proxied.clientEnded { return endTunnel(proxied) }
+        stream.value.connection.value.transport.setReading(true, context)
+    }
+
+    /// The client ended its side. What it sent before still reaches the upstream; then both sides are ended.
+    func tunnelClientEnded(_ stream: StreamPointer, _ proxied: ProxiedExchange) {
+        guard let connection = proxied.connection, connection.transport.failure == nil else {
+            return endTunnel(proxied)
+        }
+        guard connection.transport.isBlocked else { return endTunnel(proxied) }
+        proxied.clientEnded = true
+        stream.value.connection.value.transport.muteReadHangup(context)
+        passedBytes(connection, proxied)
     }
 
     /// From the upstream to the client.

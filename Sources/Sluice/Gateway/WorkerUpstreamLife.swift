@@ -16,6 +16,7 @@ extension Worker {
         do {
             let token = upstreams.nextToken
             let transport = Transport(try Socket.connecting(to: lease.address), selectorToken: token.packed(.upstream))
+            transport.setServerOptions(writeTimeout: proxied.target.pool.options.timeouts.idle.milliseconds)
             let connection = UpstreamConnection(
                 transport, token: token, place: place, limits: plan.upstreamHTTPLimits)
             upstreams.insert(connection)
@@ -46,14 +47,20 @@ extension Worker {
         guard upstreams.find(token) != nil else { return }
         guard !events.isDisjoint(with: [.read, .readHangup, .hangup, .error]) else { return }
         guard !connection.isPaused else {
-            // What is there is read when its turn comes; until then the end would be told in every tick.
-            if !events.isDisjoint(with: [.readHangup, .hangup, .error]), !connection.isUnwatched {
-                connection.isUnwatched = true
-                connection.transport.deregister(context)
-            }
-            return
+            return hungUpUnread(connection, events)
         }
         readUpstream(connection)
+    }
+
+    /// What is there is read when its turn comes; until then the end would be told in every tick.
+    private func hungUpUnread(_ connection: UpstreamConnection, _ events: Selector.Events) {
+        if events.isDisjoint(with: [.hangup, .error]) {
+            // Its end alone: it may still take what there is of the request.
+            if events.contains(.readHangup) { connection.transport.muteReadHangup(context) }
+        } else if !connection.isUnwatched {
+            connection.isUnwatched = true
+            connection.transport.deregister(context)
+        }
     }
 
     private func connected(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
@@ -133,8 +140,9 @@ extension Worker {
             return arm(&connection.timer, deadline, token.packed(.upstream))
         }
         guard let proxied = connection.exchange else { return close(connection) }
-        if connection.phase == .busy, !connection.isPaused, let failure = connection.transport.failure {
-            return lost(connection, proxied, failure)
+        if connection.phase == .busy || connection.phase == .tunnel, !connection.isPaused {
+            if connection.transport.inputEnded { return take(.end, of: connection) }
+            if let failure = connection.transport.failure { return lost(connection, proxied, failure) }
         }
         switch connection.phase {
         case .connecting, .handshaking: failed(proxied, status: 504, "connecting to the upstream took too long")
@@ -146,6 +154,8 @@ extension Worker {
                 proxied.hasSentAll
                     ? "the upstream did not answer in time" : "the upstream did not take the request in time")
         case .busy: failed(proxied, status: 504, "the upstream sent nothing for too long")
+        // What the upstream said waits for the client, whose own time counts.
+        case .tunnel where connection.isPaused && connection.transport.failure != nil: connection.timer.at = 0
         case .tunnel: endTunnel(proxied)
         case .idle: close(connection)
         }

@@ -23,6 +23,10 @@ struct Counters: Sendable, Equatable {
     /// Times that accepting had to pause for lack of descriptors.
     var exhausted: UInt64 = 0
     var badRequests: UInt64 = 0
+    /// Connections closed because who connected may not name clients (PROXY protocol).
+    var untrustedProxies: UInt64 = 0
+    /// Connections closed because no proper header of the PROXY protocol came.
+    var badProxyHeaders: UInt64 = 0
     var tlsFailures: UInt64 = 0
     /// Bytes of feeds that were not UTF-8, in events.
     var repairedEvents: UInt64 = 0
@@ -43,7 +47,7 @@ extension Counters: Summed {
         [
             \.accepted, \.requests, \.published, \.deliveries, \.resumed, \.gaps, \.endedOverflow, \.skipped,
             \.conflated, \.endedAge, \.endedWriteTimeout, \.headTimeouts, \.refused, \.exhausted, \.badRequests,
-            \.tlsFailures, \.repairedEvents, \.oversizedEvents,
+            \.untrustedProxies, \.badProxyHeaders, \.tlsFailures, \.repairedEvents, \.oversizedEvents,
         ]
     }
 }

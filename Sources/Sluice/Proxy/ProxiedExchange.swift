@@ -23,6 +23,8 @@ final class ProxiedExchange {
     var progress = RetryRule.Progress()
     /// The request has been written, its body too.
     var hasSentAll = false
+    /// The client of a tunnel ended its side; what it sent before is on its way.
+    var clientEnded = false
 
     /// An answer's head that leaves together with the first bytes of its body.
     var waitingHead: ResponseHead?

@@ -28,7 +28,7 @@ final class UpstreamConnection {
     var isReused = false
     /// The client does not take what there is already.
     var isPaused = false
-    /// The selector tells nothing of it: its end was said, and is read when its turn comes.
+    /// The selector tells nothing of it: it is broken, and what it said before is read when its turn comes.
     var isUnwatched = false
     /// The server's word on how long it keeps an idle connection, in milliseconds.
     var keepAliveMilliseconds: UInt64?

@@ -53,6 +53,31 @@ package struct RequestPath: Sendable {
         bytes = mergesSlashes && (hasDots || hasRuns) ? Self.merged(resolved) : resolved
     }
 
+    /// Whether another reader could find dot-segments in it, although they are resolved here: one that takes an escaped
+    /// slash or a backslash for a separator, or cuts `;parameters` off a segment before it looks at it. Behind a gateway
+    /// such a reader would serve another path than the one whose rules were looked at.
+    package var hidesDotSegments: Bool {
+        // How many dots the part at hand has, if it has nothing else.
+        var dots: Int? = 0
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            var byte = bytes[index]
+            if byte == PercentEscape.sign, let escaped = PercentEscape.byte(at: index, in: bytes) {
+                byte = escaped
+                index &+= 2
+            }
+            index &+= 1
+            switch byte {
+            case Self.dot: dots = dots.map { $0 &+ 1 }
+            case Self.slash, UInt8(ascii: "\\"), UInt8(ascii: ";"):
+                if dots == 1 || dots == 2 { return true }
+                dots = byte == UInt8(ascii: ";") ? nil : 0
+            default: dots = nil
+            }
+        }
+        return dots == 1 || dots == 2
+    }
+
     /// The end of the segment that begins at `start`: the next slash or the end of the path.
     @inline(__always)
     func segmentEnd(from start: Int) -> Int {

@@ -44,7 +44,8 @@ extension Format where Value == FileDraft {
                 Key("limits", \.configuration.limits, .limits, "What bounds peers."),
                 Key(
                     "trusted_proxies", \.configuration.trustedProxies, .list(of: .text, "networks", broken: ""),
-                    "Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed."),
+                    "Networks (`10.0.0.0/8`, `::1/128`, a bare address) whose X-Forwarded-For is believed, and which "
+                        + "may connect to listeners with `proxy_protocol`."),
                 Key(
                     "merge_slashes", \.configuration.mergesSlashes, .boolean,
                     "Whether routes see several slashes in a row as one, so that `//admin` does not pass by a rule for "

@@ -27,6 +27,10 @@ extension Format where Value == ListenerOptions {
                     "h2c", \.h2c, .boolean,
                     "Speaks HTTP/2 without TLS to clients that begin with it (prior knowledge). Not with `tls`, which "
                         + "agrees on the protocol by ALPN."),
+                Key(
+                    "proxy_protocol", \.proxyProtocol, .boolean,
+                    "Each connection begins with a header of the PROXY protocol, version 1 or 2, and its client is the one "
+                        + "that it names. Only `trusted_proxies`, and who comes over a unix socket, may connect then."),
             ], short: "address")
     }
 }

@@ -32,8 +32,8 @@ class Connection(Socket):
 
     ALPN = "h2"
 
-    def __init__(self, port, host="127.0.0.1", tls=None, server_name="localhost", receive_buffer=None, window=None):
-        super().__init__(port, host, tls, server_name, receive_buffer)
+    def __init__(self, port, host="127.0.0.1", tls=None, server_name="localhost", receive_buffer=None, window=None, first=()):
+        super().__init__(port, host, tls, server_name, receive_buffer, first)
         if tls:
             assert self.socket.selected_alpn_protocol() == "h2"
         self.h2 = h2.connection.H2Connection(

@@ -38,7 +38,7 @@ class Socket:
 
     ALPN = None
 
-    def __init__(self, port, host="127.0.0.1", tls=None, server_name="localhost", receive_buffer=None):
+    def __init__(self, port, host="127.0.0.1", tls=None, server_name="localhost", receive_buffer=None, first=()):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(PATIENCE)
@@ -46,6 +46,9 @@ class Socket:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in first:
+            # What stands before everything else, TLS too.
+            self.socket.sendall(piece)
         if tls:
             # Contexts are shared by clients of both protocols.
             tls.set_alpn_protocols([self.ALPN])

@@ -37,9 +37,59 @@ import Testing
         for target in ["/..", "/%", "*"] { #expect(rewritten(target, strip: "/api", add: "/v1") == target) }
     }
 
+    /// A server that decodes first, takes a backslash for a slash and cuts parameters off.
+    private func segments(asReadBy path: String) -> [Substring] {
+        let decoded = (path.removingPercentEscapes() ?? "").replacing("\\", with: "/")
+        return decoded.split(separator: "/", omittingEmptySubsequences: false).map { segment in
+            segment.prefix { $0 != ";" }
+        }
+    }
+
+    @Test func `nothing that is passed on climbs out of the prefix, however it is read`() {
+        var random = SplitMix(state: 5)
+        let pieces = ["/", "/api", "..", ".", "%2e", "%2F", "%2f", "\\", "%5C", ";", "%3b", "a", "%61", "/x"]
+        var passed = 0
+        for _ in 0..<20_000 {
+            let target =
+                "/api/"
+                + (0..<Int.random(in: 0...7, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
+                .joined()
+            guard let path = try? RequestPath(Array(target.utf8)[...]), !path.hidesDotSegments,
+                RequestHead.make(target: target).target.elementsEqual(target.utf8)
+            else { continue }
+            passed += 1
+            let rewritten = rewritten(target, strip: "/api", add: "/v1")
+            #expect(rewritten == "/v1" || rewritten.hasPrefix("/v1/"), "\(target)")
+            let segments = segments(asReadBy: rewritten)
+            #expect(!segments.contains("..") && !segments.contains("."), "\(target) becomes \(rewritten)")
+        }
+        #expect(passed > 1000)
+    }
+
+    @Test(arguments: ["/%2e%2e", "/a/.%2E", "/.", "/a/../b", "/%2e"])
+    func `has no prefix that climbs`(_ prefix: String) { #expect(PathRewrite.problem(of: prefix) != nil) }
+
     @Test(arguments: ["", "/", "api", "/api/", "/{a}", "/a/**", "/a?b", "/a#b", "/%", "/..", "/a b", "/ä"])
     func `has no such prefix`(_ prefix: String) { #expect(PathRewrite.problem(of: prefix) != nil) }
 
     @Test(arguments: ["/api", "/a/b%20c", "/a.b"])
     func `has such a prefix`(_ prefix: String) { #expect(PathRewrite.problem(of: prefix) == nil) }
+}
+
+extension String {
+    /// The text with its escapes decoded; `nil`: it has a broken one.
+    fileprivate func removingPercentEscapes() -> String? {
+        var output: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                output.append(byte)
+                continue
+            }
+            guard let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+            output.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
 }

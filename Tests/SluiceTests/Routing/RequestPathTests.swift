@@ -48,6 +48,26 @@ import Testing
         #expect(throws: fault) { try RequestPath(Array(raw.utf8)[...]) }
     }
 
+    @Test(arguments: [
+        "/..%2f", "/..%2Fadmin", "/a/..%2fb", "/a%2f..", "/a%2F..%2Fb", "/%2e%2e%2fa", "/a%2f.%2e/b", "/a%2f.",
+        "/.%2fa",
+        "/%2f../a%2f.%2fb", "/..%5cadmin", "/a%5C..", "/a\\..\\b", "/..\\", "/..;/admin", "/a/..;x=y/b", "/.;/a",
+        "/a/..;",
+        "/%2e%2E;/b", "/..%3b/b", "/a/.%2e%3B", "/a%2f..;/b",
+    ])
+    func `dot-segments that only others find are seen`(_ raw: String) throws {
+        #expect(try RequestPath(Array(raw.utf8)[...]).hidesDotSegments)
+    }
+
+    @Test(arguments: [
+        "/", "/a/b", "/a/../b/./c", "/%2e%2e%2e/a", "/...;/a", "/a%2fb", "/group%2Fproject/x", "/a%2f.b", "/a.%2fb..",
+        "/a%5cb",
+        "/;v=1/a", "/a;v=../b", "/a;..;/b", "/.a;x/b", "/%252e%252e%252f", "//a", "/a%2f%2fb", "/a..b/c..%2f",
+    ])
+    func `other escapes and parameters hide nothing`(_ raw: String) throws {
+        #expect(try RequestPath(Array(raw.utf8)[...]).hidesDotSegments == false)
+    }
+
     @Test func `a path may be part of something longer`() throws {
         let target = Array("GET /a/../b%2e/c HTTP".utf8)
         let path = try RequestPath(target[4..<16])
