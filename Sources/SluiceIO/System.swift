@@ -8,7 +8,7 @@ internal import Glibc
 /// they end the process.
 enum System {
     @inline(__always)
-    private static func retrying<Value: FixedWidthInteger & SignedInteger>(_ name: StaticString, _ call: () -> Value)
+    static func retrying<Value: FixedWidthInteger & SignedInteger>(_ name: StaticString, _ call: () -> Value)
         -> Value
     {
         while true {
@@ -25,7 +25,7 @@ enum System {
         fatalError("\(name): \(Errno(error))")
     }
 
-    private static func checked(_ name: StaticString, _ call: () -> Int32) throws(Errno) -> Int32 {
+    static func checked(_ name: StaticString, _ call: () -> Int32) throws(Errno) -> Int32 {
         let value = retrying(name, call)
         if value < 0 { throw Errno(-value) }
         return value
@@ -48,7 +48,7 @@ enum System {
         return count >= 0 ? .bytes(count) : failure(count)
     }
 
-    private static func failure(_ negative: Int) -> IOResult {
+    static func failure(_ negative: Int) -> IOResult {
         let error = Int32(truncatingIfNeeded: -negative)
         return error == EAGAIN || error == EWOULDBLOCK ? .wouldBlock : .failed(Errno(error))
     }

@@ -32,6 +32,8 @@ struct Transport: ~Copyable {
     /// What the kernel held for the peer at that time, in bytes.
     private var unacknowledged: Int32 = 0
     private(set) var inputEnded = false
+    /// Bytes that were to be written and wait to be.
+    var waiting: Int { queued.count }
     private var interest: Selector.Interest = .read
 
     init(_ socket: consuming Socket, selectorToken: UInt64) {

@@ -126,7 +126,7 @@ extension Worker {
     }
 
     private func inputEnded(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
-        if connection.phase == .tunnel { return endTunnel(proxied) }
+        if connection.phase == .tunnel { return endTunnel(proxied, .ended) }
         switch connection.parser.endOfInput() {
         case .end(let trailers): responseEnded(connection, proxied, trailers, isClean: false)
         case .failed(let error): failed(proxied, status: 502, "the upstream's answer was cut off: \(error.reason)")
@@ -215,6 +215,7 @@ extension Worker {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
         if proxied.kind == .events { unsafe proxied.boundary.pass(bytes) }
         proxied.lastSent = context.now
+        if proxied.kind == .events { stream.value.record?.events = proxied.boundary.events }
         let part = unsafe Array(bytes)
         guard !begin(stream, exchange, proxied, part) else { return }
         stream.value.writePrivate(part, context)
@@ -229,6 +230,7 @@ extension Worker {
         stream.value.begin(
             head, body: part.isEmpty ? [] : stream.value.framed(part), isLast: isLast, answering: exchange.head.method,
             context)
+        if proxied.kind != .ordinary { stream.value.logOpen(context) }
         return true
     }
 
@@ -298,8 +300,9 @@ extension Worker {
     }
 
     /// The upstream is lost in the middle of its answer. The client sees that, or gets what the route has for it.
-    func breakOff(_ proxied: ProxiedExchange) {
+    func breakOff(_ proxied: ProxiedExchange, _ reason: EndReason) {
         guard let (stream, exchange) = find(proxied) else { return }
+        stream.value.record?.ends(reason)
         exchange.handler = nil
         exchange.bodyUse = .discard
         _ = begin(stream, exchange, proxied, [])

@@ -38,6 +38,7 @@ extension Worker {
         }
         exchange.handler = nil
         cancel(proxied)
+        stream.value.record?.ends(.drained)
         finishStream(stream, isAborted: true)
     }
 
@@ -66,6 +67,7 @@ extension Worker {
         stream.value.closesAfterResponse = true
         stream.value.framing = .untilClose
         stream.value.begin(head, body: unsafe Array(rest), context)
+        stream.value.logOpen(context)
         passedBytes(connection, proxied)
         pauseIfBlocked(connection, stream)
         let downstream = stream.value.connection
@@ -88,7 +90,7 @@ extension Worker {
         else { return }
         unsafe connection.transport.writeAll(bytes, context)
         passedBytes(connection, proxied)
-        if connection.transport.failure != nil { return endTunnel(proxied) }
+        if connection.transport.failure != nil { return endTunnel(proxied, .upstreamLost) }
         if connection.transport.isBlocked { stream.value.connection.value.transport.setReading(false, context) }
     }
 
@@ -102,10 +104,11 @@ extension Worker {
     }
 
     /// One side is done, or nothing passed for too long.
-    func endTunnel(_ proxied: ProxiedExchange) {
+    func endTunnel(_ proxied: ProxiedExchange, _ reason: EndReason) {
         drop(proxied)
         giveBack(proxied, .success)
         guard let (stream, exchange) = find(proxied) else { return }
+        stream.value.record?.ends(reason)
         exchange.handler = nil
         finishStream(stream)
     }
