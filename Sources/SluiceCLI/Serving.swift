@@ -3,7 +3,8 @@ import Sluice
 
 /// A gateway from its start to its end.
 enum Serving {
-    /// Serves until SIGTERM or SIGINT asks to stop; a second one stops at once. Ends the process.
+    /// Serves until SIGTERM or SIGINT asks to stop; a second one stops at once. SIGUSR1 opens log files again. Ends the
+    /// process.
     static func run(_ configuration: Configuration) throws -> Never {
         // First of all: threads that were there before would not have the signals blocked.
         let signals = try StopSignals()
@@ -22,12 +23,20 @@ enum Serving {
                 Shell.exit(Failure.atRunTime)
             }
         }
-        let name = signals.next()
+        let name = nextStop(signals, gateway)
         logger.info("stopping: streams are ended; the same signal again stops at once", metadata: ["signal": "\(name)"])
         serving.cancel()
-        let second = signals.next()
+        let second = nextStop(signals, gateway)
         logger.warning("stopped at once", metadata: ["signal": "\(second)"])
         Gateway.killCommands()
         Shell.exit(Failure.atRunTime)
+    }
+
+    private static func nextStop(_ signals: borrowing StopSignals, _ gateway: Gateway) -> String {
+        while true {
+            let name = signals.next()
+            guard name == "SIGUSR1" else { return name }
+            gateway.reopenLogs()
+        }
     }
 }

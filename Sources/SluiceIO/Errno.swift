@@ -31,6 +31,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let connectionReset = Errno(ECONNRESET)
     package static let connectionAborted = Errno(ECONNABORTED)
     package static let brokenPipe = Errno(EPIPE)
+    package static let noSpace = Errno(ENOSPC)
     package static let timedOut = Errno(ETIMEDOUT)
     package static let hostUnreachable = Errno(EHOSTUNREACH)
     package static let networkUnreachable = Errno(ENETUNREACH)

@@ -6,7 +6,7 @@ import Testing
 struct PrintingTests {
     private static let full = """
         workers: 3
-        log: {level: debug, format: json}
+        log: {level: debug, format: json, access: {path: "/tmp/access off.log", format: combined, mask: [ticket]}}
         listeners:
           - "unix:/run/x.sock"
           - address: "[::1]:0"

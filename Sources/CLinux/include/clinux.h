@@ -132,10 +132,20 @@ int64_t sluice_memory(void);
 /// Opens a file for reading.
 int sluice_open_file(const char *path);
 ptrdiff_t sluice_read_file(int fd, void *buffer, size_t count);
+/// Opens a file to append to, made with mode 0640 where it is missing.
+int sluice_open_append(const char *path);
+ptrdiff_t sluice_write_file(int fd, const void *buffer, size_t count);
+enum { SLUICE_FILE_OTHER = 0, SLUICE_FILE_REGULAR = 1, SLUICE_FILE_FOLDER = 2 };
+
+/// What stands at a path, links followed, and which file it is.
+int sluice_path_kind(const char *path, uint64_t *device, uint64_t *inode);
+int sluice_descriptor_kind(int fd, uint64_t *device, uint64_t *inode);
+/// Waits until a descriptor takes bytes, or says why it does not: 1 yes, 0 the timeout.
+int sluice_wait_writable(int fd, int timeout);
+/// Lets writes of this thread to a pipe that nobody reads fail, whatever the program does with SIGPIPE.
+int sluice_block_broken_pipe(void);
 
 // Files below a folder -------------------------------------------------------------------------------------
-
-enum { SLUICE_FILE_OTHER = 0, SLUICE_FILE_REGULAR = 1, SLUICE_FILE_FOLDER = 2 };
 
 typedef struct sluice_file_status {
     uint8_t kind;

@@ -18,11 +18,14 @@ internal import SluiceTLS
     var counters = Counters()
     /// HTTP/2 connections with frames to send at the end of the tick.
     var framed: [Token] = []
+    /// Where requests and streams are told of; `nil`: nowhere.
+    let access: AccessLog?
 
-    init(loop: EventLoop, limits: Limits) {
+    init(loop: EventLoop, limits: Limits, access: AccessSink? = nil) {
         self.loop = loop
         self.limits = limits
         pipe = TLSPipe()
+        self.access = access.map { AccessLog($0) }
     }
 
     deinit {

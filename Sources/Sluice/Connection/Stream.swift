@@ -33,6 +33,10 @@ internal import SluiceIO
     var isFinishing = false
     /// Nothing of it goes on; it is removed at the end of the tick.
     var isOver = false
+    /// Bytes of the body that were taken, with the marks of its chunks.
+    private(set) var sent = 0
+    /// What the access log will tell of it.
+    var record: AccessRecord?
 
     /// HTTP/2: bytes of the body that neither windows nor the connection have taken.
     private var queued = ByteQueue()
@@ -72,6 +76,7 @@ internal import SluiceIO
         _ context: LoopContext
     ) {
         isFinishing = isLast
+        record?.status = head.status
         guard number == 0 else {
             let hasBody = !isLast || !body.isEmpty
             unsafe http2?._withUnsafeGuaranteedRef { $0.session.respond(number, head, hasBody: hasBody) }
@@ -83,6 +88,7 @@ internal import SluiceIO
         bytes.reserveCapacity(512 + body.count)
         HTTP1Serializer.append(head, answering: method, to: &bytes)
         bytes.append(contentsOf: body)
+        sent &+= body.count
         connection.value.transport.writeAll(bytes, context)
     }
 
@@ -105,7 +111,11 @@ internal import SluiceIO
     /// Writes bytes of the body in the stream's framing.
     /// - Returns: how many were taken. Fewer than given: the stream is blocked, or failed.
     mutating func write(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Int {
-        number == 0 ? unsafe connection.value.transport.write(bytes, context) : unsafe writeFrames(bytes, context)
+        let taken =
+            number == 0
+            ? unsafe connection.value.transport.write(bytes, context) : unsafe writeFrames(bytes, context)
+        sent &+= taken
+        return taken
     }
 
     /// The stream ends with the last of its bytes, as nothing stands behind them.
@@ -134,7 +144,10 @@ internal import SluiceIO
 
     /// Writes bytes of the body, in the stream's framing, and keeps what is not taken now. For what is bounded by itself.
     private mutating func writeAll(_ bytes: [UInt8], _ context: LoopContext) {
-        guard number != 0 else { return connection.value.transport.writeAll(bytes, context) }
+        guard number != 0 else {
+            sent &+= bytes.count
+            return connection.value.transport.writeAll(bytes, context)
+        }
         let taken = unsafe queued.isEmpty ? bytes.withUnsafeBytes { unsafe write($0, context) } : 0
         // A client may have the same large body wait on all its streams.
         if taken < bytes.count { queued.append(bytes, from: taken) }
@@ -166,7 +179,7 @@ internal import SluiceIO
         guard framing == .chunked else { return }
         var end: [UInt8] = []
         HTTP1Serializer.appendLastChunk(trailers: trailers, to: &end)
-        connection.value.transport.writeAll(end, context)
+        writeAll(end, context)
     }
 
     /// Ends a streamed body so that the peer sees that it is not whole: no last chunk, RST_STREAM, and where only the

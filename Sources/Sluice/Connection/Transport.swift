@@ -34,6 +34,8 @@ struct Transport: ~Copyable {
     private(set) var inputEnded = false
     /// The close is a reset, and nothing may tell the peer of a proper end.
     private var isReset = false
+    /// Bytes that were to be written and wait to be.
+    var waiting: Int { queued.count }
     private var interest: Selector.Interest = .read
 
     init(_ socket: consuming Socket, selectorToken: UInt64) {

@@ -1,5 +1,5 @@
-/// A moment as a date and a time of day in UTC, from seconds since 1970, for the two places that need it:
-/// the Date field (RFC 9110, section 5.6.7) and `{time}` of a ticker (ISO 8601).
+/// A moment as a date and a time of day in UTC, from seconds since 1970, for the places that need it: the Date field
+/// (RFC 9110, section 5.6.7), `{time}` of a ticker (ISO 8601) and the access log.
 struct CivilTime {
     let year: Int
     let month: Int
@@ -32,9 +32,18 @@ struct CivilTime {
     /// `Sun, 06 Nov 1994 08:49:37 GMT`
     var httpDate: String {
         let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        return "\(weekdays[weekday]), \(Self.pad(day)) \(months[month - 1]) \(Self.pad(year, 4)) "
+        return "\(weekdays[weekday]), \(Self.pad(day)) \(Self.months[month - 1]) \(Self.pad(year, 4)) "
             + "\(Self.pad(hour)):\(Self.pad(minute)):\(Self.pad(second)) GMT"
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
+    /// `06/Nov/1994:08:49:37 +0000`, as web servers write it to their logs.
+    var logTime: String {
+        "\(Self.pad(day))/\(Self.months[month - 1])/\(Self.pad(year, 4)):"
+            + "\(Self.pad(hour)):\(Self.pad(minute)):\(Self.pad(second)) +0000"
     }
 
     /// `1994-11-06T08:49:37.123Z`

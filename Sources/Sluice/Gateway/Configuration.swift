@@ -36,6 +36,8 @@ public struct LogOptions: Sendable, Equatable {
     public var level = "info"
     /// How a line looks.
     public var format: LogFormat = .text
+    /// The access log, which is apart from the gateway's own.
+    public var access = AccessLogOptions()
 
     /// Text at level `info`.
     public init() {}

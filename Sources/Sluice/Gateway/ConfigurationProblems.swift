@@ -43,6 +43,7 @@ struct ConfigurationCheck {
                 top["log"]["level"], "expected \(levels.joined(separator: ", ")), not \"\(level)\"",
                 suggestion: Suggestion.nearest(to: level, in: levels))
         }
+        checkAccessLog(configuration.log.access, top["log"]["access"])
         for (index, network) in configuration.trustedProxies.enumerated() where !Syntax.isNetwork(network) {
             report(
                 top["trusted_proxies"][index],

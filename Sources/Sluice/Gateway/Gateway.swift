@@ -143,7 +143,22 @@ public final class Gateway: Sendable {
         upkeep.cancel()
         await upkeep.value
         resolver.stop()
+        await finishAccessLog()
     }
+
+    /// Writes what waits, for two seconds at most: a pipe that nobody reads does not keep the gateway from ending.
+    private func finishAccessLog() async {
+        guard let writer = plan.access?.writer else { return }
+        await withCheckedContinuation { continuation in
+            _ = EventLoop.startThread(name: "sluice-log") {
+                writer.finish(withinMilliseconds: 2000)
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Opens the file of the access log again, after it was renamed. Without this that is noticed within a second.
+    public func reopenLogs() { plan.access?.writer.reopen() }
 
     private func start(_ seat: Seat) {
         _ = EventLoop.startThread(name: "sluice-\(seat.start.index)") { [self] in

@@ -81,6 +81,7 @@ final class Plan: Sendable {
     let feedSeats: FeedSeats
     let fileSeats: FileSeats
     let logger: Logger
+    let access: AccessSink?
 
     init(
         _ configuration: Configuration, handler: (@Sendable (Request) async throws -> Response)?, logger: Logger
@@ -130,6 +131,7 @@ final class Plan: Sendable {
         var listeners: [PlannedListener] = []
         for options in configuration.listeners { listeners.append(try Plan.plan(options, logger)) }
         self.listeners = listeners
+        access = try AccessSink(configuration.log.access, logger)
     }
 
     private static func plan(_ options: ListenerOptions, _ logger: Logger) throws(SluiceError) -> PlannedListener {

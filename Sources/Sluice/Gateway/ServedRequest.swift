@@ -207,6 +207,8 @@ final class ServedRequest: Sendable {
 /// The worker's handle on a served request, as the connection knows it.
 final class ServedExchange: HandlerExchange {
     let request: ServedRequest
+    /// Counts its events, where somebody wants to know.
+    var boundary = EventBoundary()
     private let flush: (ServedRequest) -> Void
 
     init(_ request: ServedRequest, flush: @escaping (ServedRequest) -> Void) {

@@ -1,9 +1,9 @@
 internal import SluiceIO
 
-/// SIGTERM and SIGINT as something to wait for. For programs that are a gateway; the library takes no signals by itself.
+/// SIGTERM, SIGINT and SIGUSR1 as something to wait for. For programs that are a gateway; the library takes no signals by itself.
 package struct StopSignals: ~Copyable {
     private let signals: Signals
-    private static let names: [Int32: String] = [2: "SIGINT", 15: "SIGTERM"]
+    private static let names: [Int32: String] = [2: "SIGINT", 10: "SIGUSR1", 15: "SIGTERM"]
 
     /// Blocks the signals in this thread and in those that it starts, so it comes before all others. A log piped to a
     /// program that ended does not end this one either.

@@ -102,7 +102,7 @@ final class Worker: EventLoopHandler {
             sources: start.plan.configuration.sources, topics: start.plan.configuration.topics,
             workers: start.hub.workerCount)
         loop = try EventLoop(clock: start.clock)
-        context = LoopContext(loop: loop, limits: start.plan.limits)
+        context = LoopContext(loop: loop, limits: start.plan.limits, access: start.plan.access)
         shard = HubShard(hub: start.hub, worker: start.index, mailbox: start.mailbox, context: context)
         self.listeners = listeners
         try loop.selector.add(
@@ -170,6 +170,7 @@ final class Worker: EventLoopHandler {
         flushFrames()
         closeDoomed()
         if isDraining { continueDraining(hasMore: hasMore) }
+        context.access?.flush()
         // Also what the frames' leaving brought: streams that go on reading, are blocked again, or over.
         return hasMore || shard.hasMore || shard.hasNewsForSources || !context.framed.isEmpty || !greeting.isEmpty
             || !holding.isEmpty || !fileQueue.isEmpty

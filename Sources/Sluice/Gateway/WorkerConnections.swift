@@ -175,6 +175,7 @@ extension Worker {
             {
                 context.counters.endedWriteTimeout &+= 1
                 logger.notice("write timeout: the client took nothing", metadata: ["peer": "\(connection.value.peer)"])
+                connection.value.streamsEnd(.writeTimeout)
                 connection.value.transport.resetOnClose()
                 return doom(connection)
             }

@@ -83,7 +83,7 @@ extension Worker {
             return setDeadline(stream, plan.requestHeadTimeout)
         }
         let closes = stream.value.closesAfterResponse || isDraining
-        endStream(stream)
+        endStream(stream, isWhole: true)
         if closes { return linger(connection) }
         connection.value.phase = .idle
         if case nil = connection.value.parser {

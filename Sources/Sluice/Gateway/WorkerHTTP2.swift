@@ -30,6 +30,7 @@ extension Worker {
         }
         if let error = http2.session.stopError {
             context.counters.badRequests &+= 1
+            connection.value.streamsEnd(.protocolError)
             logger.notice(
                 "HTTP/2 connection ended for an error",
                 metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])
@@ -73,7 +74,7 @@ extension Worker {
                 }
                 takeBody(stream, bytes)
             case .bodyEnd(_, let tag, let trailers): findStream(tag).map { endOfBody($0, trailers) }
-            case .closed(_, let tag, _): findStream(tag).map(endStream)
+            case .closed(_, let tag, _): if let stream = findStream(tag) { endStream(stream) }
             case .writable(_, let tag): findStream(tag).map(becameWritable)
             }
         }
@@ -88,6 +89,7 @@ extension Worker {
     private func takeHead(_ connection: ConnectionPointer, _ number: Int32, _ head: RequestHead) {
         let stream = openStream(connection, number: number)
         guard isForUs(connection, head) else {
+            stream.value.record?.asked(head)
             return refuse(stream, HTTPError(status: 421, reason: "this host is not served on this connection"))
         }
         begin(stream, head)
@@ -183,6 +185,7 @@ extension Worker {
         if isIdle { return leave(connection, http2) }
         guard !http2.session.awaitsPing else {
             logger.notice("a client did not answer PING", metadata: ["peer": "\(connection.value.peer)"])
+            connection.value.streamsEnd(.timeout)
             connection.value.transport.resetOnClose()
             return doom(connection)
         }

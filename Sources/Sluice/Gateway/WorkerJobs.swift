@@ -99,6 +99,7 @@ extension Worker {
 
     private func drain(_ stream: StreamPointer) {
         if let subscriber = stream.value.subscriber { return shard.endGently(subscriber) }
+        stream.value.record?.endsIfOpen(.drained)
         stream.value.exchange?.handler?.drain()
     }
 
@@ -110,7 +111,7 @@ extension Worker {
             settleStreams()
             flushFrames()
         }
-        if context.now >= drainDeadline { connections.forEach { _, connection in doom(connection) } }
+        if context.now >= drainDeadline { connections.forEach { _, connection in cut(connection) } }
         closeDoomed()
         if connections.count == 0, commandsAreOver || context.now >= drainDeadline { loop.stop() }
     }
@@ -118,7 +119,13 @@ extension Worker {
     /// The loop is over: what is left is closed.
     func closeEverything() {
         endCommands()
-        connections.forEach { _, connection in doom(connection) }
+        connections.forEach { _, connection in cut(connection) }
         closeDoomed()
+        context.access?.flush()
+    }
+
+    private func cut(_ connection: ConnectionPointer) {
+        connection.value.streamsEnd(.stopped)
+        doom(connection)
     }
 }

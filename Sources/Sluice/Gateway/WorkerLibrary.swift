@@ -101,6 +101,7 @@ extension Worker {
         head.body = exchange.head.version == .http10 ? .untilClose : .chunked
         head.keepAlive = !stream.value.closesAfterResponse
         stream.value.begin(head, body: [], context)
+        stream.value.logOpen(context)
         watchForLeaving(stream)
         if isDraining { request.close() }
         flushStream(request)
@@ -121,7 +122,10 @@ extension Worker {
                 return watchIfBlocked(stream)
             }
             let (bytes, isLast) = request.takeOutbox(limit: Worker.outboxBatch)
-            if !bytes.isEmpty { stream.value.writePrivate(bytes, context) }
+            if !bytes.isEmpty {
+                if let record = stream.value.record { record.events = events(of: exchange, with: bytes) }
+                stream.value.writePrivate(bytes, context)
+            }
             if isLast {
                 exchange.handler = nil
                 request.end()
@@ -132,6 +136,13 @@ extension Worker {
         }
         // A program as fast as its client would keep the loop for itself.
         link.post(.flushStream(request))
+    }
+
+    /// The events that a program's stream has had with these bytes.
+    private func events(of exchange: Exchange, with bytes: [UInt8]) -> UInt64? {
+        guard let served = exchange.handler as? ServedExchange else { return nil }
+        unsafe bytes.withUnsafeBytes { unsafe served.boundary.pass($0) }
+        return served.boundary.events
     }
 
     // MARK: Ticks

@@ -24,6 +24,7 @@ extension Worker {
             head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
         if route?.showsRequestID ?? plan.configuration.requestID {
             request.name(exchange.requestID, traceparent: exchange.trace.text)
+            stream.value.record?.trace = exchange.trace
         }
         if let edits = route?.requestHeaders { request.apply(edits) }
         let hash = target.pool.options.hash.flatMap { HashKey.of(exchange.head, $0, client: client(of: stream)) }
@@ -32,6 +33,7 @@ extension Worker {
         // Nothing of the body is taken before somebody takes it.
         if !exchange.bodyEnded { exchange.bodyUse = .wait }
         stream.value.timer.at = 0
+        stream.value.record?.upstream = target.pool.name
         attempt(proxied)
     }
 
@@ -102,7 +104,9 @@ extension Worker {
         drop(proxied)
         if let endpoint = proxied.lease?.endpoint, !isStale { proxied.tried.append(endpoint) }
         giveBack(proxied, isStale ? .neutral : outcome)
-        guard !proxied.progress.wasAnswered else { return breakOff(proxied) }
+        guard !proxied.progress.wasAnswered else {
+            return breakOff(proxied, status == 504 ? .upstreamTimeout : .upstreamLost)
+        }
         guard find(proxied) != nil else { return }
         guard proxied.retries.mayRetry(after: proxied.progress) else { return refuseProxied(proxied, status, reason) }
         proxied.progress.wasSent = false

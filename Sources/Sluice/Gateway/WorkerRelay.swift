@@ -105,7 +105,7 @@ extension Worker {
         let mayHaveMore = readUpstream(connection)
         guard proxied.connection === connection, !connection.isPaused else { return }
         if mayHaveMore { return setDeadline(connection, 0) }
-        if connection.phase == .tunnel { return endTunnel(proxied) }
+        if connection.phase == .tunnel { return endTunnel(proxied, .upstreamLost) }
         failed(proxied, status: 502, "the upstream closed the connection: \(failure)")
     }
 }
@@ -147,7 +147,7 @@ extension Worker {
     }
 
     private func inputEnded(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
-        if connection.phase == .tunnel { return endTunnel(proxied) }
+        if connection.phase == .tunnel { return endTunnel(proxied, .ended) }
         switch connection.parser.endOfInput() {
         case .end(let trailers): responseEnded(connection, proxied, trailers, isClean: false)
         case .failed(let error): failed(proxied, status: 502, "the upstream's answer was cut off: \(error.reason)")
@@ -252,6 +252,7 @@ extension Worker {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
         if proxied.kind == .events { unsafe proxied.boundary.pass(bytes) }
         proxied.lastSent = context.now
+        if proxied.kind == .events { stream.value.record?.events = proxied.boundary.events }
         let part = unsafe Array(bytes)
         guard !begin(stream, exchange, proxied, part) else { return }
         stream.value.writePrivate(part, context)
@@ -266,6 +267,7 @@ extension Worker {
         stream.value.begin(
             head, body: part.isEmpty ? [] : stream.value.framed(part), isLast: isLast, answering: exchange.head.method,
             context)
+        if proxied.kind != .ordinary { stream.value.logOpen(context) }
         return true
     }
 
@@ -337,8 +339,9 @@ extension Worker {
     }
 
     /// The upstream is lost in the middle of its answer. The client sees that, or gets what the route has for it.
-    func breakOff(_ proxied: ProxiedExchange) {
+    func breakOff(_ proxied: ProxiedExchange, _ reason: EndReason) {
         guard let (stream, exchange) = find(proxied) else { return }
+        stream.value.record?.ends(reason)
         exchange.handler = nil
         exchange.bodyUse = .discard
         _ = begin(stream, exchange, proxied, [])

@@ -7,6 +7,7 @@ extension Worker {
         context.counters.requests &+= 1
         let exchange = Exchange(head)
         stream.value.exchange = exchange
+        if let record = stream.value.record { note(exchange, in: record) }
         setDefaultFields(stream, exchange)
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
@@ -21,6 +22,7 @@ extension Worker {
         switch plan.table.lookup(head, client: client(of: stream)) {
         case .route(let route, let parameters):
             exchange.route = route
+            stream.value.record?.route = route
             exchange.parameters = parameters
             serve(stream, exchange, plan.routes[route])
         case .methodNotAllowed(let methods):
@@ -93,6 +95,7 @@ extension Worker {
             let cors = plan.routes[route].cors
         else { return false }
         exchange.route = route
+        stream.value.record?.route = route
         let fields = cors.preflight(
             origin: origin, requestedMethod: method,
             requestedHeaders: head.fields.first(.accessControlRequestHeaders), routeMethods: plan.routes[route].methods)
@@ -115,9 +118,7 @@ extension Worker {
     }
 
     /// The client's address: behind a trusted proxy that of the client that it names; `nil` over a Unix socket.
-    func client(of stream: StreamPointer) -> IPAddress? {
-        stream.value.countedAddress ?? stream.value.connection.value.peer.ip
-    }
+    func client(of stream: StreamPointer) -> IPAddress? { stream.value.client }
 
     /// Over a limit: an EventSource is told to come back later, anybody else gets the status.
     private func refuseForLoad(_ stream: StreamPointer, _ exchange: Exchange) {
@@ -132,6 +133,7 @@ extension Worker {
         _ stream: StreamPointer, _ exchange: Exchange, status: UInt16, reason: String, retryAfter: Int? = nil
     ) {
         context.counters.refused &+= 1
+        stream.value.record?.ends(.refused)
         let accept = exchange.head.fields.first(.accept)
         // An EventSource makes nothing but GET; who else sent something must learn that it was not taken.
         guard plan.limits.onLimit == .retry, exchange.head.method == .get, let accept,

@@ -111,6 +111,7 @@ extension Worker {
             cancel(link.proxied)
         }
         if let exchange = stream.value.exchange, exchange.wasAnswered || exchange.handler != nil {
+            stream.value.record?.ends(.protocolError)
             return abandon(stream)
         }
         var head = ResponseHead(status: error.status, fields: FieldBlock())
@@ -130,5 +131,6 @@ extension Worker {
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
             + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
         connection.value.transport.writeUnsealed(Array(text.utf8))
+        logNoRequest(connection, status: 400, bytes: body.utf8.count)
     }
 }

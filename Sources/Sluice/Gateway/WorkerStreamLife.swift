@@ -10,6 +10,7 @@ extension Worker {
     func openStream(_ connection: ConnectionPointer, number: Int32 = 0) -> StreamPointer {
         let token = streams.nextToken
         let stream = streams.add(Stream(on: connection, token: token, number: number))
+        if context.access != nil { stream.value.record = AccessRecord(began: context.now) }
         connection.value.phase = .open
         if let http2 = connection.value.http2 {
             http2.insert(stream)
@@ -22,12 +23,14 @@ extension Worker {
     }
 
     /// Lets go of a stream. It is removed at the end of the tick: whoever is at work on it finds it over.
-    func endStream(_ stream: StreamPointer) {
+    /// - Parameter isWhole: all of the answer has left, or leaves with this tick.
+    func endStream(_ stream: StreamPointer, isWhole: Bool = false) {
         guard !stream.value.isOver else { return }
         stream.value.isOver = true
         if let subscriber = stream.value.subscriber { shard.unsubscribe(subscriber) }
         stream.value.exchange?.handler?.clientLeft()
         stream.value.exchange = nil
+        if stream.value.record != nil { stream.value.logEnd(isWhole: isWhole, context) }
         if let timer = stream.value.timer.timer { loop.timers.cancel(timer) }
         if let address = stream.value.countedAddress { plan.ledger.uncount(address) }
         stream.value.seat?.leave()
@@ -120,6 +123,7 @@ extension Worker {
 
     private func tookNothing(_ stream: StreamPointer) {
         context.counters.endedWriteTimeout &+= 1
+        stream.value.record?.ends(.writeTimeout)
         logger.notice(
             "write timeout: the client took nothing of a stream",
             metadata: ["peer": "\(stream.value.connection.value.peer)"])
@@ -136,7 +140,10 @@ extension Worker {
         if let handler = exchange.handler, handler.endsWithClient { return handler.deadlinePassed() }
         guard !exchange.bodyEnded else { return }
         if case .wait = exchange.bodyUse { return }
-        if exchange.wasAnswered { return abandon(stream) }
+        if exchange.wasAnswered {
+            stream.value.record?.ends(.timeout)
+            return abandon(stream)
+        }
         refuse(stream, HTTPError(status: 408, reason: "the request body did not arrive in time"))
     }
 }

@@ -34,6 +34,7 @@ extension Worker {
             return refuseForLoad(stream, exchange, status: 503, reason: "the gateway is about to stop")
         }
         guard takeSeat(stream, exchange) else { return }
+        stream.value.record?.topics = names
         do {
             var topics: [Topic] = []
             for name in names { topics.append(try hub.topic(named: name)) }

@@ -33,12 +33,13 @@ extension Worker {
 
     /// The gateway stops. Streams have no end to wait for.
     func drain(_ proxied: ProxiedExchange) {
-        if proxied.connection?.phase == .tunnel { return endTunnel(proxied) }
+        if proxied.connection?.phase == .tunnel { return endTunnel(proxied, .drained) }
         guard proxied.progress.wasAnswered, proxied.kind != .ordinary, let (stream, exchange) = find(proxied) else {
             return
         }
         exchange.handler = nil
         cancel(proxied)
+        stream.value.record?.ends(.drained)
         finishStream(stream, isAborted: true)
     }
 
@@ -67,6 +68,7 @@ extension Worker {
         stream.value.closesAfterResponse = true
         stream.value.framing = .untilClose
         stream.value.begin(head, body: unsafe Array(rest), context)
+        stream.value.logOpen(context)
         passedBytes(connection, proxied)
         pauseIfBlocked(connection, stream)
         let downstream = stream.value.connection
@@ -98,16 +100,16 @@ extension Worker {
 
     /// The upstream has taken all that there was for it.
     func tunnelTakesMore(_ stream: StreamPointer, _ proxied: ProxiedExchange) {
-        if proxied.clientEnded { return endTunnel(proxied) }
+        if proxied.clientEnded { return endTunnel(proxied, .clientLeft) }
         stream.value.connection.value.transport.setReading(true, context)
     }
 
     /// The client ended its side. What it sent before still reaches the upstream; then both sides are ended.
     func tunnelClientEnded(_ stream: StreamPointer, _ proxied: ProxiedExchange) {
         guard let connection = proxied.connection, connection.transport.failure == nil else {
-            return endTunnel(proxied)
+            return endTunnel(proxied, .clientLeft)
         }
-        guard connection.transport.isBlocked else { return endTunnel(proxied) }
+        guard connection.transport.isBlocked else { return endTunnel(proxied, .clientLeft) }
         proxied.clientEnded = true
         stream.value.connection.value.transport.muteReadHangup(context)
         passedBytes(connection, proxied)
@@ -123,10 +125,11 @@ extension Worker {
     }
 
     /// One side is done, or nothing passed for too long.
-    func endTunnel(_ proxied: ProxiedExchange) {
+    func endTunnel(_ proxied: ProxiedExchange, _ reason: EndReason) {
         drop(proxied)
         giveBack(proxied, .success)
         guard let (stream, exchange) = find(proxied) else { return }
+        stream.value.record?.ends(reason)
         exchange.handler = nil
         finishStream(stream)
     }

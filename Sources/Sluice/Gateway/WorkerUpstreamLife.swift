@@ -8,6 +8,7 @@ extension Worker {
     /// A server was chosen: a kept connection to it is taken, or one is begun.
     func connect(_ proxied: ProxiedExchange, _ lease: Lease) {
         proxied.lease = lease
+        if context.access != nil, let (stream, _) = find(proxied) { stream.value.record?.server = lease.address }
         let place = UpstreamPlace(pool: proxied.target.index, endpoint: lease.endpoint)
         if !proxied.isRetry, let kept = takeIdle(place) {
             kept.isReused = true
@@ -156,7 +157,7 @@ extension Worker {
         case .busy: failed(proxied, status: 504, "the upstream sent nothing for too long")
         // What the upstream said waits for the client, whose own time counts.
         case .tunnel where connection.isPaused && connection.transport.failure != nil: connection.timer.at = 0
-        case .tunnel: endTunnel(proxied)
+        case .tunnel: endTunnel(proxied, .idle)
         case .idle: close(connection)
         }
     }

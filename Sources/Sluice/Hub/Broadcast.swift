@@ -73,6 +73,7 @@ extension HubShard {
         run.wasSent(to: subscriber)
         subscriber.value.cursor = run.through
         subscriber.value.lastSent = context.now
+        subscriber.value.events &+= run.eventCount
         if subscriber.value.floors != nil { forgetFloors(subscriber) }
         // Under TLS all of it is sealed; the last record may not have left.
         if isStuck(subscriber), run.through < target {
@@ -101,6 +102,7 @@ extension HubShard {
         subscriber.value.cursor = stop.cursor
         subscriber.value.unfinished = stop.cut?.event
         subscriber.value.unfinishedOffset = stop.cut?.offset ?? 0
+        subscriber.value.events &+= UInt64(stop.cut == nil ? stop.begun : stop.begun - 1)
     }
 
     // MARK: Lagging
@@ -166,6 +168,7 @@ extension HubShard {
             }
             run.wasSent(to: subscriber)
             subscriber.value.cursor = run.through
+            subscriber.value.events &+= run.eventCount
             // Text and not bytes: what is compressed for it is work as well.
             sent += run.textCount
         }
@@ -201,6 +204,7 @@ extension HubShard {
             return false
         }
         subscriber.value.cursor = event.sequence
+        subscriber.value.events &+= 1
         subscriber.value.unfinished = nil
         subscriber.value.lastSent = context.now
         return true

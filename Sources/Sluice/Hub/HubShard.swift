@@ -142,6 +142,7 @@ final class HubShard {
         // The round may have passed the place that the moved one has now.
         if let moved = audience.remove(subscriber) { deliver(moved, audience) }
         subscriber.value.stream.value.subscriber = nil
+        subscriber.value.stream.value.record?.events = subscriber.value.events
         if subscriber.value.state != .ending { count(subscriber, of: audience, -1) }
         subscribers.remove(token)
         guard audience.members.isEmpty else { return }
@@ -203,9 +204,10 @@ final class HubShard {
     // MARK: Ending
 
     /// Ends a stream, after the event that was begun.
-    func end(_ subscriber: Place<Subscriber>) {
+    func end(_ subscriber: Place<Subscriber>, _ reason: EndReason) {
         guard subscriber.value.state != .ending else { return }
         subscriber.value.state = .ending
+        subscriber.value.stream.value.record?.ends(reason)
         // From here on it gets no more events, whenever its connection lets go of it.
         unsafe count(subscriber, of: subscriber.value.audience.takeUnretainedValue(), -1)
         if subscriber.value.unfinished == nil { reportEnded(subscriber) }
@@ -222,7 +224,7 @@ final class HubShard {
             EventEncoder.appendRetry(milliseconds: retry.spread(by: max(0.5, options.retryJitter)), to: &line)
             stream.value.writePrivate(coded(line, for: subscriber), context)
         }
-        end(subscriber)
+        end(subscriber, .drained)
     }
 
     func reportEnded(_ subscriber: Place<Subscriber>) {
@@ -251,7 +253,7 @@ final class HubShard {
         let endsAt = subscriber.value.endsAt
         if endsAt > 0, endsAt <= now {
             if subscriber.value.state != .ending { context.counters.endedAge &+= 1 }
-            end(subscriber)
+            end(subscriber, .maxAge)
             return nil
         }
         let heartbeat = subscriber.value.heartbeat

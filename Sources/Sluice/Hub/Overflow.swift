@@ -40,7 +40,7 @@ extension HubShard {
         switch policy {
         case .disconnect:
             context.counters.endedOverflow &+= 1
-            end(subscriber)
+            end(subscriber, .slow)
         case .skip:
             context.counters.skipped &+= 1
             subscriber.value.state = .lagging

@@ -28,6 +28,7 @@ internal import Synchronization
     private(set) var count = 0
     /// The bytes of its events as text.
     private(set) var textCount = 0
+    private(set) var eventCount: UInt64 = 0
 
     /// Bytes of text that were compressed for it and not taken down yet.
     private var compressed = 0
@@ -235,6 +236,7 @@ internal import Synchronization
     private func copy(_ framing: Framing) {
         var total = 0
         textCount = 0
+        eventCount = UInt64(events.count)
         for event in events {
             total += event.count(framing)
             textCount += isCompressed ? event.textCount : event.count(framing)

@@ -44,6 +44,7 @@ extension HubShard {
         body = codedOpening(body, for: subscriber)
         let stream = subscriber.value.stream
         stream.value.begin(opening.head, body: stream.value.framed(body), context)
+        stream.value.logOpen(cursor: id, lastEventID: opening.lastEventID, context)
         subscriber.value.opening = nil
         subscriber.value.lastSent = context.now
         subscriber.value.joinSequence = audience.target

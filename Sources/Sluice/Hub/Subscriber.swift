@@ -15,10 +15,13 @@ internal import SluiceHTTP
     /// Reads only the newest event of each type until it is live again.
     var isConflating = false
     var isResuming = false
+    /// What it gets is a gzip member.
+    let isCompressed: Bool
     /// Its place among the members of its audience.
     var slot = 0
-    /// What it gets is a gzip member, and how far that is.
-    let isCompressed: Bool
+    /// Events that it got whole.
+    var events: UInt64 = 0
+    /// How far its gzip member is.
     var gzip = GzipProgress()
     /// An event of which a part was written, and how many bytes of it were.
     var unfinished: EncodedEvent?

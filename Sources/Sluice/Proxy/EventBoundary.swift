@@ -10,6 +10,11 @@ struct EventBoundary {
     private var line = Line.start
     /// A field line came since the last empty one.
     private var isInEvent = false
+    /// Bytes of the line that are those of "data:"; `nil`: it is another one.
+    private var dataBytes: Int? = 0
+    private var hasData = false
+    /// Events that came whole: those that have data.
+    private(set) var events: UInt64 = 0
     /// The last byte was a CR: a LF may belong to it.
     private var endsWithReturn = false
 
@@ -31,17 +36,33 @@ struct EventBoundary {
                 continue
             }
             if line == .start { line = byte == UInt8(ascii: ":") ? .comment : .field }
+            passName(byte)
+            guard dataBytes == nil || dataBytes == Self.data.count else { continue }
             // The rest of the line says nothing.
             while index < bytes.count, unsafe bytes[index] != 0x0A && bytes[index] != 0x0D { index &+= 1 }
         }
     }
 
+    private static let data: [UInt8] = Array("data:".utf8)
+
+    private mutating func passName(_ byte: UInt8) {
+        guard let count = dataBytes, count < Self.data.count else { return }
+        dataBytes = byte == Self.data[count] ? count &+ 1 : nil
+    }
+
     private mutating func endLine() {
         switch line {
-        case .start: isInEvent = false
-        case .field: isInEvent = true
+        case .start:
+            if hasData { events &+= 1 }
+            hasData = false
+            isInEvent = false
+        case .field:
+            isInEvent = true
+            // "data" alone is such a line too.
+            if let dataBytes, dataBytes >= Self.data.count - 1 { hasData = true }
         case .comment: break
         }
         line = .start
+        dataBytes = 0
     }
 }

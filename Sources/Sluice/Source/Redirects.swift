@@ -52,7 +52,8 @@ struct Redirects: Sendable {
         } catch {
             throw StreamFault(
                 .redirect,
-                "the upstream answered \(status) with a Location that cannot be asked: \(Printable.text(location))")
+                "the upstream answered \(status) with a Location that cannot be asked: "
+                    + Printable.text(TokenMask().masked(location[...])))
         }
         if place.url.isSecure, !url.isSecure {
             throw StreamFault(.redirect, "the upstream redirected from https to http (\(url.authority))")

@@ -89,6 +89,10 @@ extension Format where Value == LogOptions {
                 Key(
                     "format", \.format, .choice(["text": .text, "json": .json]),
                     "One line of text, or one JSON object a line."),
+                Key(
+                    "access", \.access, .accessLog,
+                    "The access log: a line for each request that was answered, and for each stream one when it begins and "
+                        + "one when it is over."),
             ])
     }
 }

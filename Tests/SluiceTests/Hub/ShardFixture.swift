@@ -179,7 +179,7 @@ final class ShardFixture {
     /// - Returns: the text of its whole body; `nil` when that is not whole.
     func end(_ token: Token) -> [UInt8]? {
         guard let client = clients[token], let connection = connections.find(client.connection) else { return nil }
-        if let subscriber = client.shard.subscribers.find(client.subscriber) { client.shard.end(subscriber) }
+        if let subscriber = client.shard.subscribers.find(client.subscriber) { client.shard.end(subscriber, .ended) }
         _ = received(token)
         guard let ended = client.shard.ended.first(where: { $0.subscriber == client.subscriber }) else { return nil }
         client.shard.unsubscribe(client.subscriber)

@@ -18,6 +18,16 @@ import Testing
         #expect(!redirects.place.isForeign)
     }
 
+    @Test func `a location that is told of shows no token`() throws {
+        var redirects = Redirects(try url("http://a.example/x"))
+        redirects.begin()
+        let error = #expect(throws: StreamFault.self) {
+            try redirects.follow(status: 302, location: Array("ftp://a.example/?token=hidden".utf8))
+        }
+        let words = try #require(error).description
+        #expect(words.contains("token=***") && !words.contains("hidden"))
+    }
+
     @Test func `301 and 308 are remembered until they fail`() throws {
         for status in [301, 308] as [UInt16] {
             var redirects = Redirects(try url("http://a.example/x"))
