@@ -23,6 +23,24 @@ struct SocketTests {
     }
 
     @Test(arguments: Family.allCases)
+    func `what waits to be read is seen and stays, the end too`(_ family: Family) throws {
+        let pair = try Pair(family, in: folder)
+        let before = pair.far.hasInput
+        #expect(!before)
+        _ = pair.near.write("x")
+        try wait(for: pair.far.rawValue, .read)
+        let (first, second) = (pair.far.hasInput, pair.far.hasInput)
+        #expect(first && second)
+        let received = pair.far.read().1
+        #expect(received == "x")
+        pair.near.shutdownWrite()
+        try wait(for: pair.far.rawValue, .read)
+        let ended = pair.far.hasInput
+        let end = pair.far.read().0
+        #expect(ended && end == .end)
+    }
+
+    @Test(arguments: Family.allCases)
     func `a connection without trouble has no pending error`(_ family: Family) throws {
         let pair = try Pair(family, in: folder)
         let error = pair.near.pendingError()

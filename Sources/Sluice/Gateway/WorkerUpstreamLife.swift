@@ -9,23 +9,23 @@ extension Worker {
     func connect(_ proxied: ProxiedExchange, _ lease: Lease) {
         proxied.lease = lease
         let place = UpstreamPlace(pool: proxied.target.index, endpoint: lease.endpoint)
-        if !proxied.isRetry, let kept = takeIdle(place) {
+        if !proxied.isRetry, let kept = takeIdle(place, mustBeQuiet: !proxied.retries.isIdempotent) {
             kept.isReused = true
             return start(kept, proxied)
         }
-        do {
+        do throws(Errno) {
             let token = upstreams.nextToken
             let transport = Transport(try Socket.connecting(to: lease.address), selectorToken: token.packed(.upstream))
             let connection = UpstreamConnection(
                 transport, token: token, place: place, limits: plan.upstreamHTTPLimits)
-            upstreams.insert(connection)
             try connection.transport.register([.read, .write], context)
+            upstreams.insert(connection)
             proxied.connection = connection
             connection.exchange = proxied
             setDeadline(connection, proxied.target.pool.options.timeouts.connect.milliseconds)
         } catch {
-            // That it is the gateway which has no descriptor left is not the server's fault.
-            let isOurs = error.isExhaustion
+            // That it is the gateway which has no descriptor or port left is not the server's fault.
+            let isOurs = error.isOfThisMachine
             failed(
                 proxied, status: isOurs ? 503 : 502, "the upstream cannot be connected to: \(error)",
                 isOurs ? .neutral : .failure)
@@ -82,11 +82,17 @@ extension Worker {
 
     // MARK: Keeping
 
-    private func takeIdle(_ place: UpstreamPlace) -> UpstreamConnection? {
+    /// - Parameter mustBeQuiet: for a request that cannot be sent twice. A server that closed the connection, of which
+    ///   this tick's events have not told yet, would cost it.
+    private func takeIdle(_ place: UpstreamPlace, mustBeQuiet: Bool) -> UpstreamConnection? {
         while let token = idleUpstreams[place]?.popLast() {
             // The youngest first: the others can grow old.
-            if let connection = upstreams.find(token)?.value, connection.phase == .idle { return connection }
+            guard let connection = upstreams.find(token)?.value, connection.phase == .idle else { continue }
+            if !mustBeQuiet || !connection.transport.hasInput { return connection }
+            close(connection)
         }
+        // Endpoints come and go with what their names are looked up to.
+        idleUpstreams[place] = nil
         return nil
     }
 
