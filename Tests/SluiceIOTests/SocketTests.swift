@@ -1,3 +1,4 @@
+import Glibc
 import SluiceIO
 import Testing
 
@@ -38,6 +39,13 @@ struct SocketTests {
         let ended = pair.far.hasInput
         let end = pair.far.read().0
         #expect(ended && end == .end)
+    }
+
+    @Test func `what this machine lacks is told from what the other side does`() {
+        for value in [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL] { #expect(Errno(value).isOfThisMachine) }
+        for value in [ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOENT, EACCES] {
+            #expect(!Errno(value).isOfThisMachine)
+        }
     }
 
     @Test(arguments: Family.allCases)

@@ -167,4 +167,9 @@ extension UpstreamKeeper: HealthProbe.Owner {
         }
         owner.settle(probe.pool.probed(endpoint: probe.endpoint, isUp: isUp, now: context.now), of: probe.pool)
     }
+    func healthProbe(_ probe: HealthProbe, wasNotMade reason: String) {
+        logger.warning(
+            "a health check could not be made",
+            metadata: ["upstream": "\(probe.pool.name)", "server": "\(probe.address)", "reason": "\(reason)"])
+    }
 }
