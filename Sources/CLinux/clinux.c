@@ -207,6 +207,14 @@ ptrdiff_t sluice_peek(int fd, void *buffer, size_t count) {
     return n < 0 ? -errno : n;
 }
 
+bool sluice_has_input(int fd) {
+    char byte;
+    ptrdiff_t n;
+    do n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 ptrdiff_t sluice_send(int fd, const void *buffer, size_t count) {
     ptrdiff_t n = send(fd, buffer, count, MSG_NOSIGNAL);
     return n < 0 ? -errno : n;

@@ -53,6 +53,10 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A connection was not begun for want of something on this machine: a descriptor, memory, or a port towards that
+    /// address. It says nothing of the other side.
+    package var isOfThisMachine: Bool { isExhaustion || rawValue == EADDRNOTAVAIL }
+
     /// Descriptors or kernel memory ran out: it passes, and must not be answered by trying at once again.
     package var isExhaustion: Bool {
         switch rawValue {

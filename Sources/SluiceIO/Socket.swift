@@ -31,6 +31,9 @@ package struct Socket: ~Copyable, Sendable {
     /// Bytes that were written and that the peer's side has not acknowledged yet (SIOCOUTQ); nil: not known.
     package var unacknowledgedBytes: Int32? { System.outputQueue(rawValue) }
 
+    /// Whether a read would find something: bytes, the end or an error. Nothing is taken.
+    package var hasInput: Bool { System.hasInput(rawValue) }
+
     /// Reads what is there. An empty buffer reads nothing and answers `.wouldBlock`.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         unsafe System.receive(rawValue, into: buffer)

@@ -47,6 +47,8 @@ enum System {
         return failure(count)
     }
 
+    static func hasInput(_ descriptor: Int32) -> Bool { sluice_has_input(descriptor) }
+
     static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> IOResult {
         guard let base = buffer.baseAddress, buffer.count > 0 else { return .bytes(0) }
         let count = retrying("send") { unsafe sluice_send(descriptor, base, buffer.count) }

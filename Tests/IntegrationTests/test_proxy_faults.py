@@ -84,10 +84,6 @@ class TestBeforeTheAnswer:
             assert exchange.response().status == 504
             assert served.ended()
 
-    def test_a_server_that_fails_is_left_alone(self, proxy):
-        gateway = proxy(port=free_ports(1)[0], retries=0, passive={"failures": 2, "for": "1h"})
-        assert [ask(gateway.port).status for _ in range(4)] == [502, 502, 503, 503]
-
 
 LENGTH = b"Content-Length: 2\r\n"
 BROKEN = {

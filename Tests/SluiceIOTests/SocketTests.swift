@@ -1,3 +1,4 @@
+import Glibc
 import SluiceIO
 import Testing
 
@@ -20,6 +21,31 @@ struct SocketTests {
         let first = pair.near.read(2).1
         let rest = pair.near.read().1
         #expect(first == "th" && rest == "ere")
+    }
+
+    @Test(arguments: Family.allCases)
+    func `what waits to be read is seen and stays, the end too`(_ family: Family) throws {
+        let pair = try Pair(family, in: folder)
+        let before = pair.far.hasInput
+        #expect(!before)
+        _ = pair.near.write("x")
+        try wait(for: pair.far.rawValue, .read)
+        let (first, second) = (pair.far.hasInput, pair.far.hasInput)
+        #expect(first && second)
+        let received = pair.far.read().1
+        #expect(received == "x")
+        pair.near.shutdownWrite()
+        try wait(for: pair.far.rawValue, .read)
+        let ended = pair.far.hasInput
+        let end = pair.far.read().0
+        #expect(ended && end == .end)
+    }
+
+    @Test func `what this machine lacks is told from what the other side does`() {
+        for value in [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL] { #expect(Errno(value).isOfThisMachine) }
+        for value in [ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOENT, EACCES] {
+            #expect(!Errno(value).isOfThisMachine)
+        }
     }
 
     @Test(arguments: Family.allCases)

@@ -62,6 +62,8 @@ int sluice_output_queue(int fd);
 ptrdiff_t sluice_receive(int fd, void *buffer, size_t count);
 /// The same bytes again come with the next call.
 ptrdiff_t sluice_peek(int fd, void *buffer, size_t count);
+/// Whether a read would find something: bytes, the end or an error. Nothing is taken.
+bool sluice_has_input(int fd);
 /// Never raises SIGPIPE.
 ptrdiff_t sluice_send(int fd, const void *buffer, size_t count);
 

@@ -58,6 +58,8 @@ struct Transport: ~Copyable {
         case .none: true
         }
     }
+    /// Whether the peer said something that was not read yet, its end or a reset included.
+    var hasInput: Bool { inputEnded || socket.hasInput }
     var connectError: Errno? { socket.pendingError() }
     /// The protocol that TLS agreed on.
     var alpn: String? {

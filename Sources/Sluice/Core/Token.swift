@@ -22,6 +22,7 @@ enum TokenKind: UInt8 {
     case command
     case upstream
     case probe
+    case pool
 }
 
 extension Token {

@@ -49,6 +49,8 @@ final class Worker: EventLoopHandler {
     var idleUpstreams: [UpstreamPlace: [Token]] = [:]
     /// On the first worker: what asks servers how they are, and where.
     var keeper: UpstreamKeeper?
+    /// The next end of an ejection, by the numbers of the pools.
+    var ejectionTimers: [Int: TimerWheel.ID] = [:]
     /// By the numbers of the pools.
     var upstreamTrusts: [Int: StreamTrust] = [:]
     let ticks = Slab<TickTimer>()
@@ -134,7 +136,7 @@ final class Worker: EventLoopHandler {
         // Mailboxes are emptied before every flush; their descriptors only end the sleep.
         case .mailbox, .jobs: break
         case .probe: keeper?.ready(token, events)
-        case .stream, .source, .housekeeping, .ticks, nil: break
+        case .stream, .source, .housekeeping, .ticks, .pool, nil: break
         }
     }
 
@@ -151,6 +153,7 @@ final class Worker: EventLoopHandler {
         case .housekeeping: housekeeping()
         case .listener: watch(Int(token.index), isPaused: false)
         case .probe: keeper?.timerFired(token)
+        case .pool: ejectionTimer(token)
         case .mailbox, .jobs, nil: break
         }
     }

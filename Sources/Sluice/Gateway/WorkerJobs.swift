@@ -8,7 +8,7 @@ enum Job: Sendable {
     case resolved(HostLookup, Result<[SocketAddress], ResolveError>)
     /// Where a server of an upstream is.
     case located(server: Int, Result<[SocketAddress], ResolveError>)
-    /// A request of this worker has its turn at a server.
+    /// A request of this worker has its turn at a server, or waits for nothing.
     case granted(Grant, UpstreamPool)
     /// A program's handler answered.
     case answer(ServedRequest, Response)

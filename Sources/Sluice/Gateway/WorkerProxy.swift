@@ -54,6 +54,10 @@ extension Worker {
         let outcome = proxied.target.pool.lease(
             hash: proxied.hash, avoiding: proxied.tried, worker: index, ticket: proxied.stream.packed(.stream),
             mayWait: true, now: context.now)
+        proceed(proxied, outcome)
+    }
+
+    private func proceed(_ proxied: ProxiedExchange, _ outcome: LeaseOutcome) {
         switch outcome {
         case .granted(let lease): connect(proxied, lease)
         case .waiting:
@@ -62,26 +66,22 @@ extension Worker {
             setDeadline(stream, proxied.target.pool.options.queue.timeout.milliseconds)
         case .full: refuseProxied(proxied, 503, "too many requests wait for the upstream")
         case .down: refuseProxied(proxied, 503, "no server of the upstream is up")
-        case .unresolved: refuseProxied(proxied, 503, "the upstream's name has no address")
+        case .unresolved: refuseProxied(proxied, 503, "no address of the upstream is known")
         }
     }
 
-    /// A place at a server came free for one who waited.
+    /// A place at a server came free for one who waited, or it is known that none will.
     func granted(_ grant: Grant, of pool: UpstreamPool) {
         let (_, token) = Token.unpack(grant.ticket)
         guard let stream = streams.find(token), !stream.value.isOver, let exchange = stream.value.exchange,
-            let proxied = (exchange.handler as? ProxyLink)?.proxied, proxied.isWaiting
-        else { return settle(pool.giveBack(grant.lease, .neutral, now: context.now), of: pool) }
+            let proxied = (exchange.handler as? ProxyLink)?.proxied, proxied.isWaiting, proxied.target.pool === pool
+        else {
+            if let lease = grant.lease { settle(pool.giveBack(lease, .neutral, now: context.now), of: pool) }
+            return
+        }
         proxied.isWaiting = false
         stream.value.timer.at = 0
-        connect(proxied, grant.lease)
-    }
-
-    /// Hands a place on to who waits for it, on whatever worker.
-    func settle(_ grant: Grant?, of pool: UpstreamPool) {
-        guard let grant else { return }
-        guard links.indices.contains(grant.worker) else { return }
-        links[grant.worker].post(.granted(grant, pool))
+        proceed(proxied, grant.outcome)
     }
 
     func giveBack(_ proxied: ProxiedExchange, _ outcome: ExchangeOutcome) {
@@ -89,17 +89,22 @@ extension Worker {
         proxied.lease = nil
         let pool = proxied.target.pool
         settle(pool.giveBack(lease, outcome, now: context.now), of: pool)
+        if outcome == .failure { watchEjections(proxied.target.index) }
     }
 
     /// The server did not serve the request. Another attempt is made where that can do no harm.
     func failed(_ proxied: ProxiedExchange, status: UInt16, _ reason: String, _ outcome: ExchangeOutcome = .failure) {
         // A connection that was kept too long says nothing about its server.
-        let isStale = proxied.connection?.isReused == true && status == 502 && !proxied.progress.wasAnswered
-        logger.notice(
-            "upstream failed",
+        let isStale = proxied.connection?.isStale == true && status == 502
+        let isRepeated =
+            !proxied.progress.wasAnswered && find(proxied) != nil
+            && proxied.retries.mayRetry(after: proxied.progress, isFree: isStale)
+        logger.log(
+            level: isStale && isRepeated ? .debug : .notice, "upstream failed",
             metadata: [
                 "upstream": "\(proxied.target.pool.name)", "server": "\(proxied.lease.map { "\($0.address)" } ?? "-")",
-                "reason": "\(reason)",
+                "reason": "\(reason)", "method": "\(proxied.request.head.method.name)",
+                "retried": isRepeated ? "yes" : "no",
             ])
         drop(proxied)
         if let endpoint = proxied.lease?.endpoint, !isStale { proxied.tried.append(endpoint) }
@@ -108,7 +113,7 @@ extension Worker {
             return breakOff(proxied, status == 504 ? .upstreamTimeout : .upstreamLost)
         }
         guard find(proxied) != nil else { return }
-        guard proxied.retries.mayRetry(after: proxied.progress) else { return refuseProxied(proxied, status, reason) }
+        guard isRepeated else { return refuseProxied(proxied, status, reason) }
         proxied.progress.wasSent = false
         proxied.hasSentAll = false
         proxied.isRetry = true

@@ -13,11 +13,14 @@ extension Worker {
         let options = proxied.target.pool.options
         let server = proxied.target.pool.servers[proxied.lease?.server ?? 0]
         connection.parser.expect(method: proxied.request.head.method)
-        proxied.progress.wasSent = true
+        connection.hasSpoken = false
         let keepsHost = options.host == .keep && proxied.request.head.host != nil
         connection.transport.writeAll(
             proxied.request.bytes(authority: keepsHost ? nil : server.authority), context)
-        if connection.transport.failure != nil { return cannotWrite(connection) }
+        let hasFailed = connection.transport.failure != nil
+        // Without TLS the first write is one call, of which nothing left when it failed.
+        proxied.progress.wasSent = !hasFailed || connection.transport.isSecure
+        if hasFailed { return cannotWrite(connection) }
         // Of an attempt before this one the client's body may have ended already.
         guard !exchange.bodyEnded else { return relayBodyEnd(proxied) }
         if exchange.head.expectsContinue {
@@ -102,7 +105,8 @@ extension Worker {
 
     /// A connection that nothing can be written to any more. What it said before is read to its end, some in each tick.
     func lost(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ failure: TransportError) {
-        let mayHaveMore = readUpstream(connection)
+        // Where nothing was sent there is no answer to it.
+        let mayHaveMore = proxied.progress.wasSent && readUpstream(connection)
         guard proxied.connection === connection, !connection.isPaused else { return }
         if mayHaveMore { return setDeadline(connection, 0) }
         if connection.phase == .tunnel { return endTunnel(proxied, .upstreamLost) }
@@ -162,6 +166,7 @@ extension Worker {
             }
             return
         }
+        connection.hasSpoken = true
         var offset = 0
         while let proxied = connection.exchange, proxied.connection === connection {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: input[offset...])

@@ -10,24 +10,24 @@ extension Worker {
         proxied.lease = lease
         if context.access != nil, let (stream, _) = find(proxied) { stream.value.record?.server = lease.address }
         let place = UpstreamPlace(pool: proxied.target.index, endpoint: lease.endpoint)
-        if !proxied.isRetry, let kept = takeIdle(place) {
+        if !proxied.isRetry, let kept = takeIdle(place, mustBeQuiet: !proxied.retries.isIdempotent) {
             kept.isReused = true
             return start(kept, proxied)
         }
-        do {
+        do throws(Errno) {
             let token = upstreams.nextToken
             let transport = Transport(try Socket.connecting(to: lease.address), selectorToken: token.packed(.upstream))
             transport.setServerOptions(writeTimeout: proxied.target.pool.options.timeouts.idle.milliseconds)
             let connection = UpstreamConnection(
                 transport, token: token, place: place, limits: plan.upstreamHTTPLimits)
+            try connection.transport.register([.read, .write], context)
             upstreams.insert(connection)
             proxied.connection = connection
             connection.exchange = proxied
-            try connection.transport.register([.read, .write], context)
             setDeadline(connection, proxied.target.pool.options.timeouts.connect.milliseconds)
         } catch {
-            // That it is the gateway which has no descriptor left is not the server's fault.
-            let isOurs = error.isExhaustion
+            // That it is the gateway which has no descriptor or port left is not the server's fault.
+            let isOurs = error.isOfThisMachine
             failed(
                 proxied, status: isOurs ? 503 : 502, "the upstream cannot be connected to: \(error)",
                 isOurs ? .neutral : .failure)
@@ -90,12 +90,17 @@ extension Worker {
 
     // MARK: Keeping
 
-    private func takeIdle(_ place: UpstreamPlace) -> UpstreamConnection? {
-        // The youngest first: the others can grow old.
+    /// - Parameter mustBeQuiet: for a request that cannot be sent twice. A server that closed the connection, of which
+    ///   this tick's events have not told yet, would cost it.
+    private func takeIdle(_ place: UpstreamPlace, mustBeQuiet: Bool) -> UpstreamConnection? {
         while let token = idleUpstreams[place]?.popLast() {
-            if idleUpstreams[place]?.isEmpty == true { idleUpstreams[place] = nil }
-            if let connection = upstreams.find(token)?.value, connection.phase == .idle { return connection }
+            // The youngest first: the others can grow old.
+            guard let connection = upstreams.find(token)?.value, connection.phase == .idle else { continue }
+            if !mustBeQuiet || !connection.transport.hasInput { return connection }
+            close(connection)
         }
+        // Endpoints come and go with what their names are looked up to.
+        idleUpstreams[place] = nil
         return nil
     }
 

@@ -16,9 +16,11 @@ struct Endpoint: Sendable {
     private var contrary = 0
     /// Requests one after the other that failed.
     private var failures = 0
-    /// It gets no requests before this time, and then only trials, until one succeeds.
-    private var ejectedUntil: UInt64?
-    /// The lease whose request decides.
+    /// While others serve it gets no requests before this time, and then one at a time, until one succeeds.
+    private(set) var ejectedUntil: UInt64?
+    /// The last lease before it was ejected: those after it decide.
+    private var ejectedAfter: UInt64 = 0
+    /// The one request at a time.
     private var trial: UInt64?
 
     init(id: UInt32, server: Int, url: String, address: SocketAddress) {
@@ -31,55 +33,43 @@ struct Endpoint: Sendable {
 
     var isUp: Bool { !isDown && ejectedUntil == nil }
 
-    /// Whether it may get a request now.
+    /// Whether it may get a request now, whoever else there is.
     func isUsable(at now: UInt64) -> Bool {
         guard let ejectedUntil else { return !isDown }
         return !isDown && trial == nil && ejectedUntil <= now
     }
 
-    mutating func began(_ lease: UInt64) {
+    mutating func began(_ lease: UInt64, now: UInt64) {
         requests += 1
-        if ejectedUntil != nil { trial = lease }
+        if let ejectedUntil, trial == nil, ejectedUntil <= now { trial = lease }
     }
 
-    mutating func ended(_ lease: UInt64, _ outcome: ExchangeOutcome, _ rule: PassiveHealth, now: UInt64) {
+    /// - Parameter last: the number of the last lease that was given out.
+    mutating func ended(_ lease: UInt64, _ outcome: ExchangeOutcome, _ rule: PassiveHealth, now: UInt64, last: UInt64) {
         requests -= 1
-        if ejectedUntil != nil {
-            // Requests that began before it was ejected say nothing new.
-            guard trial == lease else { return }
-            trial = nil
-            switch outcome {
-            case .success: forgive()
-            case .failure: eject(rule, now: now)
-            case .neutral: break
-            }
-            return
-        }
+        if trial == lease { trial = nil }
+        // Requests that began before it was ejected say nothing new.
+        if ejectedUntil != nil, lease <= ejectedAfter { return }
         switch outcome {
-        case .success: failures = 0
+        case .success: forgive()
         case .failure:
-            failures += 1
-            if rule.failures > 0, failures >= rule.failures { eject(rule, now: now) }
+            failures &+= 1
+            guard rule.failures > 0, failures >= rule.failures else { return }
+            if ejectedUntil == nil { ejectedAfter = last }
+            ejectedUntil = now &+ rule.duration.milliseconds
         case .neutral: break
         }
     }
 
-    /// Whether it was down and is up now.
-    mutating func probed(isUp: Bool, _ rule: HealthCheck) -> Bool {
-        guard isUp == isDown else {
-            contrary = 0
-            return false
-        }
+    mutating func probed(isUp: Bool, _ rule: HealthCheck) {
+        guard isUp == isDown else { return contrary = 0 }
         contrary += 1
-        guard contrary >= (isUp ? rule.rise : rule.fall) else { return false }
+        guard contrary >= (isUp ? rule.rise : rule.fall) else { return }
         contrary = 0
         isDown = !isUp
         // What happened to requests before is outdated.
         if isUp { forgive() }
-        return isUp
     }
-
-    private mutating func eject(_ rule: PassiveHealth, now: UInt64) { ejectedUntil = now &+ rule.duration.milliseconds }
 
     private mutating func forgive() {
         failures = 0

@@ -8,6 +8,8 @@ final class HealthProbe {
     protocol Owner: AnyObject {
         /// - Parameter reason: why it is not up.
         func healthProbe(_ probe: HealthProbe, isUp: Bool, reason: String)
+        /// The gateway had no descriptor or port left to ask with, which says nothing of the endpoint.
+        func healthProbe(_ probe: HealthProbe, wasNotMade reason: String)
     }
 
     private enum State { case waiting, connecting, handshaking, awaitingHead, stopped }
@@ -96,13 +98,15 @@ final class HealthProbe {
         attempt &+= 1
         state = .connecting
         setTimer(at: context.now &+ max(1, check.timeout.milliseconds))
-        do {
+        do throws(Errno) {
             let token = Token(index: index, generation: attempt & Token.generationMask)
             var connecting = Transport(try Socket.connecting(to: address), selectorToken: token.packed(.probe))
             try connecting.register([.read, .write], context)
             transport = consume connecting
         } catch {
-            finish(isUp: false, "\(error)")
+            guard error.isOfThisMachine else { return finish(isUp: false, "\(error)") }
+            rest()
+            owner.healthProbe(self, wasNotMade: "\(error)")
         }
     }
 
@@ -182,11 +186,16 @@ final class HealthProbe {
     }
 
     private func finish(isUp: Bool, _ reason: String) {
+        rest()
+        owner.healthProbe(self, isUp: isUp, reason: reason)
+    }
+
+    /// Until it is time for the next one.
+    private func rest() {
         close()
         state = .waiting
         // Never in this very tick.
         setTimer(at: max(nextAt, context.now &+ 1))
-        owner.healthProbe(self, isUp: isUp, reason: reason)
     }
 
     private func close() {

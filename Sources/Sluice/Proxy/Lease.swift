@@ -18,9 +18,9 @@ enum LeaseOutcome: Sendable, Equatable {
     case waiting
     /// Every server has as many requests as it may, and so has the queue.
     case full
-    /// No endpoint is healthy.
+    /// Checks say of every endpoint that it is down.
     case down
-    /// No server's address is known.
+    /// No server's address is known, and no first look-up is under way.
     case unresolved
 }
 
@@ -33,9 +33,13 @@ enum ExchangeOutcome: Sendable {
     case neutral
 }
 
-/// A lease for one who waited.
+/// What became of one who waited: a lease, or why there will be none.
 struct Grant: Sendable, Equatable {
     let worker: Int
     let ticket: UInt64
-    let lease: Lease
+    let outcome: LeaseOutcome
+
+    var lease: Lease? {
+        if case .granted(let lease) = outcome { lease } else { nil }
+    }
 }

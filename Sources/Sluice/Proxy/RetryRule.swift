@@ -4,7 +4,8 @@ internal import SluiceHTTP
 struct RetryRule: Sendable, Equatable {
     /// How many more attempts there are.
     private(set) var left: Int
-    private let isIdempotent: Bool
+    /// Sent twice it does no more than once.
+    let isIdempotent: Bool
 
     init(method: HTTPMethod, retries: Int) {
         left = max(0, retries)
@@ -25,11 +26,14 @@ struct RetryRule: Sendable, Equatable {
     }
 
     /// Takes one attempt.
-    mutating func mayRetry(after progress: Progress) -> Bool {
-        guard left > 0, !progress.wasAnswered, !progress.bodyWasTaken, !progress.wasSent || isIdempotent else {
+    /// - Parameter isFree: it is not one of those that may be made: a kept connection was stale, which its server is
+    ///   free to do. The next attempt gets a new one, so that this happens once.
+    mutating func mayRetry(after progress: Progress, isFree: Bool = false) -> Bool {
+        guard isFree || left > 0, !progress.wasAnswered, !progress.bodyWasTaken, !progress.wasSent || isIdempotent
+        else {
             return false
         }
-        left -= 1
+        if !isFree { left -= 1 }
         return true
     }
 }

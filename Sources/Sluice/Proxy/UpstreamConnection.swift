@@ -26,12 +26,17 @@ final class UpstreamConnection {
     var timer = Deadline()
     /// It served a request before: it may have been closed in the meantime.
     var isReused = false
+    /// Something of the answer to its request has come.
+    var hasSpoken = false
     /// The client does not take what there is already.
     var isPaused = false
     /// The selector tells nothing of it: it is broken, and what it said before is read when its turn comes.
     var isUnwatched = false
     /// The server's word on how long it keeps an idle connection, in milliseconds.
     var keepAliveMilliseconds: UInt64?
+
+    /// Whether its end says nothing of its server, which may close what was kept at any time.
+    var isStale: Bool { isReused && !hasSpoken }
 
     init(_ transport: consuming Transport, token: Token, place: UpstreamPlace, limits: HTTP1Limits) {
         self.transport = transport

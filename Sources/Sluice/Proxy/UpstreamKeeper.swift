@@ -8,8 +8,8 @@ final class UpstreamKeeper {
     protocol Owner: AnyObject {
         /// Looks a name up and hands the answer to `resolved`, on the loop's thread.
         func resolve(_ keeper: UpstreamKeeper, host: String, port: UInt16, name: Int)
-        /// Hands a lease to the worker whose request waits for it.
-        func settle(_ grant: Grant?, of pool: UpstreamPool)
+        /// Tells the workers whose requests waited what became of that.
+        func settle(_ grants: [Grant], of pool: UpstreamPool)
     }
 
     /// A server's name.
@@ -92,9 +92,7 @@ final class UpstreamKeeper {
         switch result {
         case .success(let addresses) where !addresses.isEmpty:
             (names[index].isKnown, names[index].hasFailed) = (true, false)
-            for grant in pool.resolved(server: server, addresses: addresses, now: context.now) {
-                owner.settle(grant, of: pool)
-            }
+            owner.settle(pool.resolved(server: server, addresses: addresses, now: context.now), of: pool)
             lookAtProbes(of: pool)
         case .success: missed(index, "the name has no address")
         case .failure(let error): missed(index, "\(error)")
@@ -107,6 +105,9 @@ final class UpstreamKeeper {
     }
 
     private func missed(_ index: Int, _ reason: String) {
+        // Those who wait for a first look-up need not wait for another.
+        let pool = names[index].pool
+        owner.settle(pool.resolved(server: names[index].server, addresses: [], now: context.now), of: pool)
         guard !names[index].hasFailed else { return }
         names[index].hasFailed = true
         logger.warning(
@@ -164,8 +165,11 @@ extension UpstreamKeeper: HealthProbe.Owner {
                 isUp ? "health check succeeds again" : "health check failed",
                 metadata: ["upstream": "\(probe.pool.name)", "server": "\(probe.address)", "reason": "\(reason)"])
         }
-        for grant in probe.pool.probed(endpoint: probe.endpoint, isUp: isUp, now: context.now) {
-            owner.settle(grant, of: probe.pool)
-        }
+        owner.settle(probe.pool.probed(endpoint: probe.endpoint, isUp: isUp, now: context.now), of: probe.pool)
+    }
+    func healthProbe(_ probe: HealthProbe, wasNotMade reason: String) {
+        logger.warning(
+            "a health check could not be made",
+            metadata: ["upstream": "\(probe.pool.name)", "server": "\(probe.address)", "reason": "\(reason)"])
     }
 }

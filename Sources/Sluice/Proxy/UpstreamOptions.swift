@@ -12,7 +12,7 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var passive = PassiveHealth()
     /// Most requests at once that one server gets, from all workers together. `nil`: any number.
     public var connections: Int?
-    /// Requests that wait while all servers have `connections` of them.
+    /// Requests that wait while all servers have `connections` of them, or for the first look-up of a name.
     public var queue = UpstreamQueue()
     /// Connections that are kept for the next request.
     public var keepAlive = UpstreamKeepAlive()
@@ -88,7 +88,7 @@ public struct HealthCheck: Sendable, Equatable {
 }
 
 /// When what happens to requests counts against a server: after `failures` of them one after the other it gets none for
-/// `duration`, then one at a time until one of them succeeds.
+/// `duration`, then one at a time until one of them succeeds. When nobody else is left it is asked all the same.
 public struct PassiveHealth: Sendable, Equatable {
     /// Connections that fail, answers that do not come or are broken. 0: they never count.
     public var failures: Int = 3

@@ -32,8 +32,8 @@ final class UpstreamPool: Sendable {
     }
 
     /// The exchange is over. A second time nothing happens.
-    /// - Returns: whom its place goes to; that worker is to be told.
-    func giveBack(_ lease: Lease, _ outcome: ExchangeOutcome, now: UInt64) -> Grant? {
+    /// - Returns: who no longer waits; their workers are to be told. So it is with all the others.
+    func giveBack(_ lease: Lease, _ outcome: ExchangeOutcome, now: UInt64) -> [Grant] {
         state.withLock { $0.giveBack(lease, outcome, now: now) }
     }
 
@@ -42,15 +42,19 @@ final class UpstreamPool: Sendable {
         state.withLock { $0.cancelWait(worker: worker, ticket: ticket) }
     }
 
+    /// Looks whether ejections are over.
+    /// - Returns: who no longer waits, and when the next ejection is over, if there is one.
+    func wake(now: UInt64) -> (grants: [Grant], next: UInt64?) {
+        state.withLock { ($0.serveAll(now), $0.nextEjectionEnd(after: now)) }
+    }
+
     /// What an active check of an endpoint found.
-    /// - Returns: who no longer waits since it recovered.
     func probed(endpoint: UInt32, isUp: Bool, now: UInt64) -> [Grant] {
         state.withLock { $0.probed(endpoint: endpoint, isUp: isUp, now: now) }
     }
 
-    /// Puts these addresses in the place of those that a server had. Where one stays, its endpoint does. Without any the
-    /// old ones stay.
-    /// - Returns: who no longer waits since there is a new one.
+    /// Puts these addresses in the place of those that a server had. Where one stays, its endpoint does. Without any (the
+    /// look-up failed) the old ones stay.
     @discardableResult
     func resolved(server: Int, addresses: [SocketAddress], now: UInt64) -> [Grant] {
         state.withLock { $0.resolved(server: server, addresses: addresses, now: now) }

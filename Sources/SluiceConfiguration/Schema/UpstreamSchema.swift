@@ -30,7 +30,9 @@ extension Format where Value == UpstreamOptions {
             Key(
                 "connections", \.connections, .optional("none", .integer("none or a whole number")),
                 "Most requests at once that one server gets, from all workers together."),
-            Key("queue", \.queue, .upstreamQueue, "Requests that wait while all servers have `connections` of them."),
+            Key(
+                "queue", \.queue, .upstreamQueue,
+                "Requests that wait while all servers have `connections` of them, or for the first look-up of a name."),
             Key("keep_alive", \.keepAlive, .upstreamKeepAlive, "Connections that are kept for the next request."),
             Key("timeouts", \.timeouts, .upstreamTimeouts, "How long each step of an exchange may take."),
             Key(
@@ -118,10 +120,11 @@ extension Format where Value == PassiveHealth {
                 Key(
                     "failures", \.failures, .integer,
                     "After so many of them one after the other (no connection, no answer or a broken one) a server gets "
-                        + "no requests. 0: they never count."),
+                        + "no requests while others serve. 0: they never count."),
                 Key(
                     "for", \.duration, .duration,
-                    "How long it gets none. Then it gets one at a time until one of them succeeds."),
+                    "How long it gets none. Then it gets one at a time until one of them succeeds. When nobody else is left "
+                        + "it is asked all the same."),
             ])
     }
 }

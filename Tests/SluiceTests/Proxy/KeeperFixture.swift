@@ -47,5 +47,5 @@ final class KeeperFixture: LoopFixture, UpstreamKeeper.Owner {
     // MARK: UpstreamKeeper.Owner
 
     func resolve(_ keeper: UpstreamKeeper, host: String, port: UInt16, name: Int) { lookups.append((host, name)) }
-    func settle(_ grant: Grant?, of pool: UpstreamPool) { grants += [grant].compactMap { $0 } }
+    func settle(_ grants: [Grant], of pool: UpstreamPool) { self.grants += grants }
 }

@@ -39,7 +39,7 @@ struct PoolFixture {
     }
 
     @discardableResult
-    mutating func giveBack(_ lease: Lease, _ outcome: ExchangeOutcome = .success) -> Grant? {
+    mutating func giveBack(_ lease: Lease, _ outcome: ExchangeOutcome = .success) -> [Grant] {
         state.giveBack(lease, outcome, now: now)
     }
 
@@ -62,6 +62,10 @@ struct PoolFixture {
     mutating func resolve(_ server: Int, _ addresses: [String]) -> [Grant] {
         state.resolved(server: server, addresses: addresses.map(address), now: now)
     }
+
+    /// The time at which an ejection ends has come, or so.
+    @discardableResult
+    mutating func wake() -> [Grant] { state.serveAll(now) }
 
     var addresses: [SocketAddress] { state.endpoints.map(\.address) }
 }

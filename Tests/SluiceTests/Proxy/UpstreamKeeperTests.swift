@@ -41,6 +41,19 @@ struct UpstreamKeeperTests {
         #expect(fixture.lookups.count == 4)
     }
 
+    @Test func `who waits for a name is served when it is found, and told when it is not`() throws {
+        for addresses in [[], [address("10.0.0.1")]] {
+            let fixture = try KeeperFixture("http://app.example") { $0.healthCheck = nil }
+            fixture.keeper.start()
+            let outcome = fixture.pool.lease(
+                hash: nil, avoiding: [], worker: 3, ticket: 7, mayWait: true, now: fixture.context.now)
+            #expect(outcome == .waiting)
+            fixture.keeper.resolved(addresses.isEmpty ? .failure(.notFound) : .success(addresses), name: 0)
+            #expect(fixture.grants.map(\.ticket) == [7] && fixture.grants.map(\.worker) == [3])
+            #expect(fixture.grants.map { $0.lease?.address } == [addresses.first])
+        }
+    }
+
     @Test func `answers that nobody asked for are dropped`() throws {
         let fixture = try KeeperFixture("http://app.example")
         fixture.keeper.start()
