@@ -2,10 +2,11 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from harness.application import Case, Site, answer_of, ask, begin_h2, site  # noqa: F401
+from harness.application import Case, Sender, Site, answer_of, ask, begin, begin_h2, site  # noqa: F401
 from harness.flask_site import FILES, contents, digest
 from harness.raw import request
 
@@ -246,6 +247,18 @@ def test_all_at_once_on_one_connection(site):
         for name in reversed(names):
             with site.connect("direct") as other:
                 expect_same(answer_of(exchanges[name]), ask(other, CASES[name]), "h2")
+
+
+def test_all_behind_each_other_on_one_connection(site):
+    """Requests that do not wait for the answers before them (RFC 9112, 9.3.2)."""
+    names = [name for name in SMALL if not CASES[name].expects]
+    with site.connect("http") as connection, ThreadPoolExecutor(1) as other:
+        sending = other.submit(lambda: [begin(connection, CASES[name]) for name in names])
+        answers = [answer_of(Sender(connection, CASES[name])) for name in names]
+        sending.result()
+    for name, answer in zip(names, answers):
+        with site.connect("direct") as connection:
+            expect_same(answer, ask(connection, CASES[name]), "http")
 
 
 @pytest.mark.parametrize("way", ["http", "https"])

@@ -167,7 +167,7 @@ class TestHeartbeats:
 
 
 class TestLosses:
-    """What becomes of a stream whose upstream is lost where no event can be put in (test_proxy_faults.py has the rest)."""
+    """An upstream that is lost where no event can be put in, and in ways that test_proxy_faults.py does not have."""
 
     WORDS = {"on_upstream_loss": {"event": "lost", "data": "sorry"}}
 
