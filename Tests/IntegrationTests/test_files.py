@@ -7,7 +7,7 @@ import os
 import pytest
 from harness.client import ask, connect
 from harness.gateway import CONF, run, write
-from harness.raw import Connection
+from harness.raw import Closed, Connection
 from harness.site import (  # noqa: F401
     LETTERS,
     MEGABYTE,
@@ -263,6 +263,25 @@ class TestWhatIsNot:
             assert get(gateway, "/ok").status == 200
         assert closes(gateway, path)
         assert get(gateway, "/static/letters.txt").status == 200
+
+    def test_without_descriptors_left_it_is_503_until_there_are(self, serve):
+        gateway = serve(descriptors=64, limits={"connections": 1000}, workers=1)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(connect(gateway.port))]
+            assert clients[0].request(path="/static/letters.txt").status == 200
+            with contextlib.suppress(Closed, OSError):
+                while len(clients) < 65:
+                    clients.append(stack.enter_context(connect(gateway.port)))
+                    assert clients[-1].request(path="/ok").body == b"ok"
+            # The last one was turned away: the others took all that was left.
+            assert 10 < len(clients) < 65
+            response = clients[0].request(path="/static/letters.txt")
+            assert (response.status, response["Retry-After"]) == (503, "1")
+            gateway.wait_for_log("a file cannot be read")
+            for client in clients[1:]:
+                client.close()
+            statuses = (clients[0].request(path="/static/letters.txt").status for _ in range(1000))
+            assert 200 in statuses
 
     def test_a_root_that_is_not_there_is_an_error_with_its_place(self, tmp_path):
         path = write(tmp_path, 'listeners: [":0"]\nroutes:\n  - match: /**\n    files: none\n')

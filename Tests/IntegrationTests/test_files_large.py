@@ -135,6 +135,10 @@ class TestLargeFiles:
             for _ in range(3):
                 assert connection.response().body[-8:] == (5).to_bytes(8)
                 assert connection.response().body == LETTERS
+            # More than begin in one tick.
+            connection.send(other * 300)
+            for _ in range(300):
+                assert connection.response().body == LETTERS
 
     def test_over_tls(self, serve, site, authority, trusting):
         gateway = serve(listeners=["127.0.0.1:0", {"address": "127.0.0.1:0", "tls": authority.tls()}])

@@ -9,6 +9,8 @@ extension Worker {
     static let fileBytesPerTick = 1 << 20
     /// Bytes that go out with the head. The connection keeps what it does not take of them.
     static let firstPiece = 32 * 1024
+    /// Files whose first piece goes out at once in one tick. Who asks for more in a row gets them in turn with others.
+    static let filesPerTick = 32
 
     func serveFile(_ stream: StreamPointer, _ exchange: Exchange, _ files: PlannedFiles) {
         guard exchange.head.method == .get || exchange.head.method == .head else {
@@ -90,7 +92,8 @@ extension Worker {
         let isHTTP1 = stream.value.number == 0
         let hasBody = exchange.head.method != .head && !transfer.isOver
         var first: [UInt8] = []
-        if isHTTP1, hasBody {
+        if isHTTP1, hasBody, filesBegun < Worker.filesPerTick {
+            filesBegun += 1
             do throws(FileBody.Fault) {
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: fileBuffer.bytes[..<Worker.firstPiece])
                 let count = try unsafe transfer.fill(room)
@@ -128,6 +131,7 @@ extension Worker {
 
     /// A piece of each file whose client takes bytes, as far as the tick reaches.
     func continueFiles() {
+        filesBegun = 0
         guard !fileQueue.isEmpty else { return }
         let turn = fileQueue
         fileQueue.removeAll(keepingCapacity: true)
