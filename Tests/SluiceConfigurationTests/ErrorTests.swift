@@ -38,9 +38,8 @@ struct ErrorTests {
 
     @Test func `keys of what is not built are not known`() {
         let unknown = [
-            "admin: {}", "log: {access: off}",
+            "admin: {}",
             "listeners: [{address: \":0\", tls: {development: on, client_ca: x}}]",
-            "routes: [{match: /, respond: ok, files: {}}]",
         ]
         for text in unknown {
             let found = errors(in: text.hasPrefix("listeners") ? text : with(text))
@@ -176,7 +175,7 @@ struct ErrorTests {
                 "4:28: sources.b.retry: this key stands only beside url or command",
                 "5:6: sources.c: one of url, command, ticker is missing",
                 "7:36: routes[0].respond.file: body and file do not go together",
-                "8:5: routes[1]: one of subscribe, publish, proxy, respond, redirect is missing",
+                "8:5: routes[1]: one of subscribe, publish, proxy, respond, redirect, files is missing",
                 "9:29: routes[2].publish: respond and publish do not go together",
                 "10:37: routes[3].publish.allow: topic and allow do not go together",
                 "11:26: routes[4].publish: one of topic, allow is missing",

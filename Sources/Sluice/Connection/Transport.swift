@@ -387,16 +387,3 @@ struct Transport: ~Copyable {
         socket.setUserTimeout(milliseconds: UInt32(clamping: max(30_000, writeTimeout) &* 2))
     }
 }
-
-/// Why bytes no longer flow.
-enum TransportError: Error, CustomStringConvertible {
-    case system(Errno)
-    case tls(TLSError)
-
-    var description: String {
-        switch self {
-        case .system(let errno): "\(errno)"
-        case .tls(let error): "\(error)"
-        }
-    }
-}
