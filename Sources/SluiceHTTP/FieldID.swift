@@ -9,7 +9,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
     case accessControlRequestPrivateNetwork, accessControlAllowPrivateNetwork
     case age, allow, authorization, cacheControl, connection
     case contentEncoding, contentLength, contentRange, contentSecurityPolicy, contentType, cookie
-    case date, etag, expect, expires, forwarded, host
+    case date, etag, expect, expires, forwarded, host, http2Settings
     case ifMatch, ifModifiedSince, ifNoneMatch, incremental, keepAlive
     case lastEventID, lastModified, link, location, maxForwards, origin
     case pragma, proxyAuthenticate, proxyAuthorization, proxyConnection, range, referer, retryAfter
@@ -51,6 +51,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
         case .expires: "Expires"
         case .forwarded: "Forwarded"
         case .host: "Host"
+        case .http2Settings: "HTTP2-Settings"
         case .ifMatch: "If-Match"
         case .ifModifiedSince: "If-Modified-Since"
         case .ifNoneMatch: "If-None-Match"
@@ -106,7 +107,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
         guard let first = unsafe name.first, let last = unsafe name.last else { return .other }
         var slot = slotOf(first: first, last: last, count: name.count)
         while slots[slot] != 0 {
-            if let id = FieldID(rawValue: slots[slot]), unsafe ASCII.equalIgnoringCase(name, id.name) { return id }
+            if let id = FieldID(rawValue: slots[slot]), unsafe ASCII.isName(name, id.name) { return id }
             slot = (slot &+ 1) & slotMask
         }
         return .other
