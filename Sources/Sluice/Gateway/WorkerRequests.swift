@@ -10,7 +10,7 @@ extension Worker {
         setDefaultFields(stream, exchange)
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
-        setDeadline(stream, plan.requestHeadTimeout)
+        if !exchange.bodyEnded { setDeadline(stream, plan.requestHeadTimeout) }
         guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
         if answerPreflight(stream, exchange) { return }
 

@@ -77,7 +77,7 @@ extension Worker {
     }
 
     private func passedBytes(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
-        let time = proxied.target.pool.options.timeouts.tunnel.milliseconds
+        let time = proxied.target.pool.times.tunnel
         if time == 0 { connection.timer.at = 0 } else { setDeadline(connection, time) }
     }
 
@@ -96,7 +96,7 @@ extension Worker {
     func tunnelDown(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer) {
         guard let (stream, _) = find(proxied) else { return cancel(proxied) }
         passedBytes(connection, proxied)
-        stream.value.writePrivate(unsafe Array(bytes), context)
+        unsafe stream.value.writePrivate(bytes, context)
         if stream.value.hasFailed { return abandon(stream) }
         pauseIfBlocked(connection, stream)
     }

@@ -17,12 +17,15 @@ extension Worker {
             let token = upstreams.nextToken
             let transport = Transport(try Socket.connecting(to: lease.address), selectorToken: token.packed(.upstream))
             let connection = UpstreamConnection(
-                transport, token: token, place: place, limits: plan.upstreamHTTPLimits)
+                transport, token: token, place: place, siblings: siblings[place] ?? Siblings(),
+                limits: plan.upstreamHTTPLimits)
+            connection.siblings.count += 1
+            siblings[place] = connection.siblings
             upstreams.insert(connection)
             try connection.transport.register([.read, .write], context)
             proxied.connection = connection
             connection.exchange = proxied
-            setDeadline(connection, proxied.target.pool.options.timeouts.connect.milliseconds)
+            setDeadline(connection, proxied.target.pool.times.connect)
         } catch {
             // That it is the gateway which has no descriptor left is not the server's fault.
             let isOurs = error.isExhaustion
@@ -44,10 +47,10 @@ extension Worker {
         }
         if events.contains(.write) { becameWritable(connection) }
         guard upstreams.find(token) != nil else { return }
-        guard !events.isDisjoint(with: [.read, .readHangup, .hangup, .error]) else { return }
+        guard events.contains(.read) || !events.isDisjoint(with: .ends) else { return }
         guard !connection.isPaused else {
             // What is there is read when its turn comes; until then the end would be told in every tick.
-            if !events.isDisjoint(with: [.readHangup, .hangup, .error]), !connection.isUnwatched {
+            if !events.isDisjoint(with: .ends), !connection.isUnwatched {
                 connection.isUnwatched = true
                 connection.transport.deregister(context)
             }
@@ -83,7 +86,8 @@ extension Worker {
     // MARK: Keeping
 
     private func takeIdle(_ place: UpstreamPlace) -> UpstreamConnection? {
-        while let token = idleUpstreams[place]?.popLast() {
+        guard let siblings = siblings[place] else { return nil }
+        while let token = siblings.idle.popLast() {
             // The youngest first: the others can grow old.
             if let connection = upstreams.find(token)?.value, connection.phase == .idle { return connection }
         }
@@ -91,25 +95,24 @@ extension Worker {
     }
 
     /// The exchange is over and the connection may serve another.
-    func keep(_ connection: UpstreamConnection, _ options: UpstreamOptions) {
+    func keep(_ connection: UpstreamConnection, _ pool: UpstreamPool) {
         connection.exchange = nil
-        let kept = options.keepAlive
-        guard !isDraining, idleUpstreams[connection.place, default: []].count < kept.connections else {
+        guard !isDraining, connection.siblings.idle.count < pool.options.keepAlive.connections else {
             return close(connection)
         }
         connection.phase = .idle
-        idleUpstreams[connection.place, default: []].append(connection.token)
-        let time = min(kept.idle.milliseconds, connection.keepAliveMilliseconds ?? .max)
+        connection.siblings.idle.append(connection.token)
+        let time = min(pool.times.kept, connection.keepAliveMilliseconds ?? .max)
         guard time > 0 else { return close(connection) }
         setDeadline(connection, time)
     }
 
     func close(_ connection: UpstreamConnection) {
         guard upstreams.find(connection.token)?.value === connection else { return }
-        if connection.phase == .idle {
-            idleUpstreams[connection.place]?.removeAll { $0 == connection.token }
-            if idleUpstreams[connection.place]?.isEmpty == true { idleUpstreams[connection.place] = nil }
-        }
+        let siblings = connection.siblings
+        if connection.phase == .idle { siblings.idle.removeAll { $0 == connection.token } }
+        siblings.count -= 1
+        if siblings.count == 0 { self.siblings[connection.place] = nil }
         if let timer = connection.timer.timer { loop.timers.cancel(timer) }
         connection.transport.sayGoodbye(context)
         connection.transport.deregister(context)
@@ -119,8 +122,7 @@ extension Worker {
     // MARK: Deadlines
 
     func setDeadline(_ connection: UpstreamConnection, _ milliseconds: UInt64) {
-        connection.timer.at = context.now &+ milliseconds
-        arm(&connection.timer, connection.timer.at, connection.token.packed(.upstream))
+        set(&connection.timer, context.now &+ milliseconds, connection.token.packed(.upstream))
     }
 
     func upstreamTimer(_ token: Token) {
