@@ -170,6 +170,7 @@ extension Worker {
 
     private func responseBegan(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ answer: ResponseHead) {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
+        connection.staysOpen = answer.keepAlive
         connection.keepAliveMilliseconds = KeepAliveHint.milliseconds(answer.fields)
         var response = UpstreamResponse(answer, to: exchange.head.version)
         guard response.kind == .ordinary || takeSeat(stream, exchange) else {
@@ -264,7 +265,7 @@ extension Worker {
         proxied.connection = nil
         connection.exchange = nil
         giveBack(proxied, .success)
-        if isClean, proxied.hasSentAll, connection.parser.isIdle, connection.transport.failure == nil,
+        if isClean, proxied.hasSentAll, connection.staysOpen, connection.transport.failure == nil,
             !connection.transport.inputEnded
         {
             keep(connection, proxied.target.pool)

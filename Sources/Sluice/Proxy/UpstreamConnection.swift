@@ -32,6 +32,8 @@ final class UpstreamConnection {
     var isPaused = false
     /// The selector tells nothing of it: its end was said, and is read when its turn comes.
     var isUnwatched = false
+    /// The answer lets it serve another request.
+    var staysOpen = false
     /// The server's word on how long it keeps an idle connection, in milliseconds.
     var keepAliveMilliseconds: UInt64?
 
