@@ -108,6 +108,23 @@ enum ASCII {
         unsafe equalIgnoringCase(bytes, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// The same for a text of letters, digits and `-` alone, eight bytes at a time: of these only letters have bit 0x40.
+    static func isName(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard bytes.count == count else { return false }
+        let name = unsafe UnsafeRawPointer(text.utf8Start)
+        guard count >= 8 else { return unsafe equalIgnoringCase(bytes, text) }
+        var index = 0
+        while true {
+            let expected = unsafe name.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let found = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard (expected ^ found) & ~(expected >> 1 & 0x2020_2020_2020_2020) == 0 else { return false }
+            guard index &+ 8 < count else { return true }
+            // The last eight may overlap those before.
+            index = min(index &+ 8, count &- 8)
+        }
+    }
+
     /// Whether the bytes are this text when letters count without case.
     static func equalIgnoringCase(_ bytes: some Collection<UInt8>, _ text: some Collection<UInt8>) -> Bool {
         bytes.count == text.count && zip(bytes, text).allSatisfy { lowered($0) == lowered($1) }

@@ -45,8 +45,11 @@ package enum AcceptHeader {
     /// Whether a Content-Type is `text/event-stream`, whatever its parameters, also with a lone `;` behind it.
     package static func isEventStream(_ contentType: ArraySlice<UInt8>) -> Bool {
         // Only the type counts (WHATWG MIME Sniffing, 4.4): parameters that are not well formed do not spoil it.
-        let essence = contentType.prefix { $0 != ASCII.semicolon }
-        return MediaType(essence)?.matches("text/event-stream") ?? false
+        unsafe contentType.withUnsafeBytes { bytes in
+            let end = unsafe bytes.firstIndex(of: ASCII.semicolon) ?? bytes.count
+            let essence = unsafe ASCII.trimmed(bytes, 0..<end)
+            return unsafe ASCII.equalIgnoringCase(UnsafeRawBufferPointer(rebasing: bytes[essence]), "text/event-stream")
+        }
     }
 
     /// Calls with each well-formed range and its weight in thousandths.

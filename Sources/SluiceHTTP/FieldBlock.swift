@@ -40,12 +40,18 @@ package struct FieldBlock: Sendable {
 
     /// Adds a field. Control characters in the value become spaces.
     package mutating func append(_ id: FieldID, _ value: String) {
-        append(id, value.utf8)
+        var value = value
+        value.withUTF8 { unsafe append(id, $0) }
     }
 
     /// Adds a field. Control characters in the value become spaces.
     package mutating func append(_ id: FieldID, _ value: [UInt8]) {
         // What is generic is not specialised for other modules.
+        unsafe value.withUnsafeBufferPointer { unsafe append(id, $0) }
+    }
+
+    /// Adds a field. Control characters in the value become spaces.
+    package mutating func append(_ id: FieldID, _ value: ArraySlice<UInt8>) {
         unsafe value.withUnsafeBufferPointer { unsafe append(id, $0) }
     }
 
@@ -81,13 +87,25 @@ package struct FieldBlock: Sendable {
         let start = bytes.count
         bytes.append(contentsOf: name)
         let nameEnd = bytes.count
+        // As it stands in a head, see `writeLines`.
+        bytes.append(ASCII.colon)
+        bytes.append(ASCII.space)
+        let valueStart = bytes.count
         bytes.append(contentsOf: value)
-        for index in nameEnd..<bytes.count where !ASCII.isValue(bytes[index]) { bytes[index] = ASCII.space }
-        guard let end = UInt32(exactly: bytes.count) else {
+        var index = valueStart
+        while true {
+            index = unsafe bytes.withUnsafeBytes { unsafe ASCII.valueEnd(in: $0, from: index, to: $0.count) }
+            guard index < bytes.count else { break }
+            bytes[index] = ASCII.space
+        }
+        guard UInt32(exactly: bytes.count) != nil else {
             bytes.removeSubrange(start...)
             return
         }
-        let value = unsafe bytes.withUnsafeBytes { unsafe ASCII.trimmed($0, nameEnd..<Int(end)) }
+        let value = unsafe bytes.withUnsafeBytes { unsafe ASCII.trimmed($0, valueStart..<$0.count) }
+        if value.upperBound < bytes.count { bytes.removeSubrange(value.upperBound...) }
+        bytes.append(ASCII.carriageReturn)
+        bytes.append(ASCII.lineFeed)
         entries.append(
             Entry(
                 nameStart: UInt32(truncatingIfNeeded: start), nameEnd: UInt32(truncatingIfNeeded: nameEnd),
@@ -155,6 +173,16 @@ package struct FieldBlock: Sendable {
         }
     }
 
+    /// Calls with each comma-separated element of the fields with this id, without the white space around it.
+    package func forEachElement(of id: FieldID, _ body: (UnsafeRawBufferPointer) -> Void) {
+        unsafe bytes.withUnsafeBytes { whole in
+            for entry in entries where entry.id == id {
+                var elements = unsafe FieldList(.init(rebasing: whole[entry.value]))
+                while let element = unsafe elements.next() { unsafe body(element) }
+            }
+        }
+    }
+
     /// Calls with each field in order: id, name as it was spelt, value without the white space around it.
     package func forEach(_ body: (FieldID, ArraySlice<UInt8>, ArraySlice<UInt8>) throws -> Void) rethrows {
         for entry in entries { try body(entry.id, bytes[entry.name], bytes[entry.value]) }
@@ -170,9 +198,54 @@ package struct FieldBlock: Sendable {
         entries.removeAll { drops($0.id, bytes[$0.name], bytes[$0.value]) }
     }
 
+    /// Takes away all fields with these ids, and those without an id whose name the closure takes.
+    package mutating func removeAll(_ ids: FieldSet, orNamed drops: (ArraySlice<UInt8>) -> Bool = { _ in false }) {
+        entries.removeAll { entry in
+            entry.id == .other ? drops(bytes[entry.name]) : ids.contains(entry.id)
+        }
+    }
+
     /// Puts one field in the place of all with this id.
     package mutating func set(_ id: FieldID, _ value: String) {
         remove(id)
         append(id, value)
+    }
+
+    /// Appends the fields as the lines of a head, but for those with some ids. Fields that stand beside each other as
+    /// they are to be written, as nearly all that were parsed do, are copied together.
+    func writeLines(except left: FieldSet, to output: inout [UInt8]) {
+        unsafe bytes.withUnsafeBytes { whole in
+            var run = 0..<0
+            for entry in entries where !left.contains(entry.id) {
+                let isLine = unsafe entry.isLine(in: whole)
+                if isLine, entry.name.lowerBound == run.upperBound {
+                    run = run.lowerBound..<(entry.value.upperBound &+ 2)
+                    continue
+                }
+                unsafe output.append(contentsOf: UnsafeRawBufferPointer(rebasing: whole[run]))
+                run = isLine ? entry.name.lowerBound..<(entry.value.upperBound &+ 2) : 0..<0
+                if !isLine { unsafe entry.writeLine(of: whole, to: &output) }
+            }
+            unsafe output.append(contentsOf: UnsafeRawBufferPointer(rebasing: whole[run]))
+        }
+    }
+}
+
+extension FieldBlock.Entry {
+    /// Whether it stands in the bytes just as it is to be written: `Name: value` and the line's end.
+    func isLine(in bytes: UnsafeRawBufferPointer) -> Bool {
+        let end = value.upperBound
+        return unsafe name.upperBound &+ 2 == value.lowerBound && end &+ 2 <= bytes.count
+            && bytes[name.upperBound] == ASCII.colon && bytes[name.upperBound &+ 1] == ASCII.space
+            && bytes[end] == ASCII.carriageReturn && bytes[end &+ 1] == ASCII.lineFeed
+    }
+
+    func writeLine(of bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        unsafe output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[name]))
+        output.append(ASCII.colon)
+        output.append(ASCII.space)
+        unsafe output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[value]))
+        output.append(ASCII.carriageReturn)
+        output.append(ASCII.lineFeed)
     }
 }

@@ -9,10 +9,10 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
     case accessControlRequestPrivateNetwork, accessControlAllowPrivateNetwork
     case age, allow, authorization, cacheControl, connection
     case contentEncoding, contentLength, contentRange, contentSecurityPolicy, contentType, cookie
-    case date, etag, expect, expires, forwarded, host
+    case date, etag, expect, expires, forwarded, host, http2Settings
     case ifMatch, ifModifiedSince, ifNoneMatch, incremental, keepAlive
     case lastEventID, lastModified, link, location, maxForwards, origin
-    case pragma, proxyAuthenticate, proxyAuthorization, proxyConnection, range, referer, retryAfter
+    case pragma, proxy, proxyAuthenticate, proxyAuthorization, proxyConnection, range, referer, retryAfter
     case secFetchSite, server, setCookie, strictTransportSecurity, te, traceparent, tracestate
     case trailer, transferEncoding, upgrade, userAgent, vary, via, wwwAuthenticate
     case xAccelBuffering, xContentTypeOptions, xForwardedFor, xForwardedHost, xForwardedProto, xRealIP, xRequestID
@@ -51,6 +51,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
         case .expires: "Expires"
         case .forwarded: "Forwarded"
         case .host: "Host"
+        case .http2Settings: "HTTP2-Settings"
         case .ifMatch: "If-Match"
         case .ifModifiedSince: "If-Modified-Since"
         case .ifNoneMatch: "If-None-Match"
@@ -70,6 +71,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
     private var laterName: StaticString {
         switch self {
         case .pragma: "Pragma"
+        case .proxy: "Proxy"
         case .proxyAuthenticate: "Proxy-Authenticate"
         case .proxyAuthorization: "Proxy-Authorization"
         case .proxyConnection: "Proxy-Connection"
@@ -106,7 +108,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
         guard let first = unsafe name.first, let last = unsafe name.last else { return .other }
         var slot = slotOf(first: first, last: last, count: name.count)
         while slots[slot] != 0 {
-            if let id = FieldID(rawValue: slots[slot]), unsafe ASCII.equalIgnoringCase(name, id.name) { return id }
+            if let id = FieldID(rawValue: slots[slot]), unsafe ASCII.isName(name, id.name) { return id }
             slot = (slot &+ 1) & slotMask
         }
         return .other

@@ -46,12 +46,15 @@ package final class EventLoop {
     private let clock: any MonotonicClock
 
     /// The time of the tick that runs: read once, after the poll.
-    package private(set) var nowMilliseconds: UInt64
+    package var nowMilliseconds: UInt64 { unsafe now }
+
+    // Asked for many times in a tick, and changed between two: there is no overlap to look for.
+    @exclusivity(unchecked) private var now: UInt64
 
     package init(clock: any MonotonicClock = SystemClock()) throws(Errno) {
         let now = clock.nowMilliseconds()
         self.clock = clock
-        nowMilliseconds = now
+        unsafe self.now = now
         timers = TimerWheel(nowMilliseconds: now)
         control = try Control()
         selector = try Selector()
@@ -109,7 +112,7 @@ package final class EventLoop {
         do { count = try selector.wait(timeoutMilliseconds: timeout) } catch {
             fatalError("epoll_wait: \(error)")  // only EINVAL is left, a bug of ours
         }
-        nowMilliseconds = max(nowMilliseconds, clock.nowMilliseconds())
+        unsafe now = max(now, clock.nowMilliseconds())
         return count
     }
 

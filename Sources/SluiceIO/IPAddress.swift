@@ -39,9 +39,7 @@ package struct IPAddress: Hashable, Sendable {
 extension IPAddress: CustomStringConvertible {
     /// Dotted decimal, or the canonical text of RFC 5952, without brackets.
     package var description: String {
-        if isV4 {
-            return "\((low >> 24) & 0xff).\((low >> 16) & 0xff).\((low >> 8) & 0xff).\(low & 0xff)"
-        }
+        if isV4 { return v4Text }
         let zeros = longestZeros()
         var text = ""
         var index = 0
@@ -56,6 +54,26 @@ extension IPAddress: CustomStringConvertible {
             index += 1
         }
         return text
+    }
+
+    /// Digit by digit: it is asked for with every request that is passed on.
+    private var v4Text: String {
+        unsafe String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            for shift: UInt64 in [24, 16, 8, 0] {
+                let part = UInt8(truncatingIfNeeded: low >> shift)
+                if part >= 100 { unsafe Self.add(0x30 + part / 100, to: text, &count) }
+                if part >= 10 { unsafe Self.add(0x30 + part / 10 % 10, to: text, &count) }
+                unsafe Self.add(0x30 + part % 10, to: text, &count)
+                if shift > 0 { unsafe Self.add(0x2E, to: text, &count) }
+            }
+            return count
+        }
+    }
+
+    private static func add(_ byte: UInt8, to text: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int) {
+        unsafe text[count] = byte
+        count += 1
     }
 
     private func group(_ index: Int) -> UInt64 {

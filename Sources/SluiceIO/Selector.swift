@@ -32,6 +32,9 @@ package import CLinux
         package static let readHangup = Events(rawValue: UInt32(SLUICE_EPOLL_RDHUP))
         /// `Socket.pendingError()` says which.
         package static let error = Events(rawValue: UInt32(SLUICE_EPOLL_ERR))
+        /// The peer, or the system in its place, ended something.
+        package static let ends = Events(
+            rawValue: UInt32(SLUICE_EPOLL_RDHUP | SLUICE_EPOLL_HUP | SLUICE_EPOLL_ERR))
     }
 
     /// The most events one `wait` gives.

@@ -1,6 +1,6 @@
 /// Searches that look at eight bytes at a time. They exist because this target uses the standard library only, which
 /// has no `memchr`, and because a byte-wise loop over a big payload costs more than everything else in encoding it.
-enum ByteScan {
+package enum ByteScan {
     static let lineFeed: UInt8 = 0x0A
     static let carriageReturn: UInt8 = 0x0D
     static let colon: UInt8 = 0x3A
@@ -14,7 +14,7 @@ enum ByteScan {
     private static func zeroBytes(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & highBits }
 
     /// The index of the first CR or LF at or after `start`, or `bytes.count`.
-    static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    package static func lineEnd(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         let count = bytes.count
         var index = start
         while count &- index >= 8 {

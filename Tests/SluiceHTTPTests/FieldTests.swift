@@ -44,6 +44,23 @@ import Testing
         #expect(block.isEmpty)
     }
 
+    @Test func `fields are taken away by a set of ids, and those without an id by their names`() {
+        var block = FieldBlock()
+        for id in [FieldID.accept, .via, .xRequestID] { block.append(id, "x") }
+        block.append(name: "Own", value: "x")
+        block.append(name: "Other", value: "x")
+        block.removeAll([.accept, .xRequestID]) { text($0) == "Own" }
+        #expect(list(block) == " [Via: x; Other: x]")
+        block.removeAll([.other])
+        #expect(list(block) == " [Via: x; Other: x]")
+    }
+
+    @Test(arguments: FieldID.allCases)
+    func `a set of fields has what was put into it alone`(_ id: FieldID) {
+        let set: FieldSet = [id]
+        #expect(FieldID.allCases.filter { set.contains($0) } == [id])
+    }
+
     @Test func `text that is not UTF-8 is repaired`() {
         var block = FieldBlock()
         block.append(.lastEventID, [0x61, 0xFF])

@@ -134,6 +134,22 @@ import Testing
         }
     }
 
+    @Test func `fields are written in one form, whatever white space they came with and whichever are left`() {
+        let parsed = head("GET / HTTP/1.1", "Host: a", "A: 1", "B:2", "C: \t3", "D: 4 ", "Via: x", "E: 5", "F:", "G: 7")
+        _ = runRequests(bytes(parsed)) { parsed in
+            var parsed = parsed
+            parsed.fields.remove(.via)
+            parsed.fields.append(name: "H", value: " 8\r\nI: 9 ")
+            parsed.fields.append(.server, "")
+            #expect(
+                written(parsed)
+                    == head(
+                        "GET / HTTP/1.1", "Host: a", "A: 1", "B: 2", "C: 3", "D: 4", "E: 5", "F: ", "G: 7",
+                        "H: 8  I: 9", "Server: "))
+            return ""
+        }
+    }
+
     @Test func `a chunked response that was written is the one that was parsed`() {
         var output: [UInt8] = []
         HTTP1Serializer.append(ResponseHead(status: 200, body: .chunked), to: &output)

@@ -16,6 +16,10 @@ internal import SluiceTLS
     /// Plaintext just read.
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: inputSize, alignment: 16)
     var counters = Counters()
+    /// Where heads and chunks are put together to be written, one after the other: a worker has one array for them all.
+    private var draft: [UInt8] = []
+    /// What a draft keeps of its memory, in bytes.
+    private static let mostDraft = 128 * 1024
     /// HTTP/2 connections with frames to send at the end of the tick.
     var framed: [Token] = []
     /// Where requests and streams are told of; `nil`: nowhere.
@@ -31,6 +35,17 @@ internal import SluiceTLS
     deinit {
         unsafe received.deallocate()
         unsafe input.deallocate()
+    }
+
+    /// Puts bytes together and hands them on. They are gone afterwards.
+    func withDraft(_ make: (inout [UInt8]) -> Void, _ write: (UnsafeRawBufferPointer) -> Void) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &draft)
+        make(&bytes)
+        unsafe bytes.withUnsafeBytes { unsafe write($0) }
+        guard bytes.capacity <= LoopContext.mostDraft else { return }
+        bytes.removeAll(keepingCapacity: true)
+        swap(&bytes, &draft)
     }
 
     /// The tick's time.

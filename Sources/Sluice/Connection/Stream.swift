@@ -78,18 +78,38 @@ internal import SluiceIO
         isFinishing = isLast
         record?.status = head.status
         guard number == 0 else {
-            let hasBody = !isLast || !body.isEmpty
-            unsafe http2?._withUnsafeGuaranteedRef { $0.session.respond(number, head, hasBody: hasBody) }
-            list(context)
+            beginFrames(head, hasBody: !isLast || !body.isEmpty, context)
             if !body.isEmpty { writeAll(body, context) }
             return
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512 + body.count)
-        HTTP1Serializer.append(head, answering: method, to: &bytes)
-        bytes.append(contentsOf: body)
         sent &+= body.count
-        connection.value.transport.writeAll(bytes, context)
+        connection.value.transport.writeAll(context) { bytes in
+            HTTP1Serializer.append(head, answering: method, to: &bytes)
+            bytes.append(contentsOf: body)
+        }
+    }
+
+    /// The same with bytes that still are to be framed.
+    mutating func begin(
+        _ head: ResponseHead, part: UnsafeRawBufferPointer, isLast: Bool, answering method: HTTPMethod,
+        _ context: LoopContext
+    ) {
+        isFinishing = isLast
+        guard number == 0 else {
+            beginFrames(head, hasBody: !isLast || part.count > 0, context)
+            return unsafe writeAll(part, context)
+        }
+        let isChunked = framing == .chunked
+        sent &+= part.count
+        connection.value.transport.writeAll(context) { bytes in
+            HTTP1Serializer.append(head, answering: method, to: &bytes)
+            unsafe isChunked ? HTTP1Serializer.appendChunk(part, to: &bytes) : bytes.append(contentsOf: part)
+        }
+    }
+
+    private func beginFrames(_ head: ResponseHead, hasBody: Bool, _ context: LoopContext) {
+        unsafe http2?._withUnsafeGuaranteedRef { $0.session.respond(number, head, hasBody: hasBody) }
+        list(context)
     }
 
     /// Says to a client that waits for it that its body is wanted (RFC 9110, section 10.1.1).
@@ -103,9 +123,7 @@ internal import SluiceIO
             }
             return list(context)
         }
-        var bytes: [UInt8] = []
-        HTTP1Serializer.append(head, to: &bytes)
-        connection.value.transport.writeAll(bytes, context)
+        connection.value.transport.writeAll(context) { HTTP1Serializer.append(head, to: &$0) }
     }
 
     /// Writes bytes of the body in the stream's framing.
@@ -153,6 +171,20 @@ internal import SluiceIO
         if taken < bytes.count { queued.append(bytes, from: taken) }
     }
 
+    /// The same with bytes that are copied as far as they have to be kept. HTTP/2 only.
+    private mutating func writeAll(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) {
+        guard bytes.count > 0 else { return }
+        let taken = unsafe queued.isEmpty ? write(bytes, context) : 0
+        if taken < bytes.count { unsafe queued.append(UnsafeRawBufferPointer(rebasing: bytes[taken...])) }
+    }
+
+    /// Writes bytes of a streamed body that belong to this stream alone.
+    mutating func writePrivate(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) {
+        guard number == 0 else { return unsafe writeAll(bytes, context) }
+        guard framing == .chunked else { return unsafe connection.value.transport.writeAll(bytes, context) }
+        connection.value.transport.writeAll(context) { unsafe HTTP1Serializer.appendChunk(bytes, to: &$0) }
+    }
+
     /// Writes bytes of a streamed body that belong to this stream alone.
     mutating func writePrivate(_ bytes: [UInt8], _ context: LoopContext) {
         guard !bytes.isEmpty else { return }
@@ -177,9 +209,9 @@ internal import SluiceIO
             return endIfWritten(context)
         }
         guard framing == .chunked else { return }
-        var end: [UInt8] = []
-        HTTP1Serializer.appendLastChunk(trailers: trailers, to: &end)
-        writeAll(end, context)
+        connection.value.transport.writeAll(context) {
+            HTTP1Serializer.appendLastChunk(trailers: trailers, to: &$0)
+        }
     }
 
     /// Ends a streamed body so that the peer sees that it is not whole: no last chunk, RST_STREAM, and where only the

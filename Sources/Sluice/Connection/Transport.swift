@@ -151,6 +151,11 @@ struct Transport: ~Copyable {
         unsafe bytes.withUnsafeBytes { unsafe writeAll($0, context) }
     }
 
+    /// The same with bytes that are put together for it.
+    mutating func writeAll(_ context: LoopContext, _ make: (inout [UInt8]) -> Void) {
+        unsafe context.withDraft(make) { unsafe writeAll($0, context) }
+    }
+
     // MARK: Holding back
 
     /// Bytes that are held back before nobody adds to them any more.

@@ -45,8 +45,8 @@ final class Worker: EventLoopHandler {
     var commands: [CommandSlot] = []
     /// Connections to the servers of pools.
     let upstreams = Slab<UpstreamConnection>()
-    /// Those that wait for the next request, the youngest last.
-    var idleUpstreams: [UpstreamPlace: [Token]] = [:]
+    /// The same, endpoint by endpoint.
+    var siblings: [UpstreamPlace: Siblings] = [:]
     /// On the first worker: what asks servers how they are, and where.
     var keeper: UpstreamKeeper?
     /// The next end of an ejection, by the numbers of the pools.

@@ -156,6 +156,11 @@ extension Worker {
         arm(&connection.value.timer, at, connection.value.token.packed(.connection))
     }
 
+    func set(_ deadline: inout Deadline, _ at: UInt64, _ token: UInt64) {
+        deadline.at = at
+        arm(&deadline, at, token)
+    }
+
     func arm(_ deadline: inout Deadline, _ at: UInt64, _ token: UInt64) {
         if let timer = deadline.timer {
             if deadline.firesAt <= at { return }

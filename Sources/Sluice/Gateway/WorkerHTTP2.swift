@@ -133,6 +133,7 @@ extension Worker {
 
     /// The end of a tick: the frames of all streams of a connection leave in one write.
     func flushFrames() {
+        guard !context.framed.isEmpty else { return }
         // Only those of this tick: who is as fast as it is written to would keep the loop for itself.
         let framed = context.framed
         context.framed.removeAll(keepingCapacity: true)

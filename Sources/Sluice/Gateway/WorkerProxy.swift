@@ -21,14 +21,14 @@ extension Worker {
         var head = exchange.head
         route?.rewrite?.apply(to: &head, mergesSlashes: plan.table.mergesSlashes)
         var request = UpstreamRequest(
-            head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
+            consume head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
         if route?.showsRequestID ?? plan.configuration.requestID {
             request.name(exchange.requestID, traceparent: exchange.trace.text)
             stream.value.record?.trace = exchange.trace
         }
         if let edits = route?.requestHeaders { request.apply(edits) }
         let hash = target.pool.options.hash.flatMap { HashKey.of(exchange.head, $0, client: client(of: stream)) }
-        let proxied = ProxiedExchange(stream: stream.value.token, target: target, request: request, hash: hash)
+        let proxied = ProxiedExchange(stream: stream.value.token, target: target, request: consume request, hash: hash)
         exchange.handler = ProxyLink(proxied, self)
         // Nothing of the body is taken before somebody takes it.
         if !exchange.bodyEnded { exchange.bodyUse = .wait }
@@ -63,7 +63,7 @@ extension Worker {
         case .waiting:
             proxied.isWaiting = true
             guard let (stream, _) = find(proxied) else { return }
-            setDeadline(stream, proxied.target.pool.options.queue.timeout.milliseconds)
+            setDeadline(stream, proxied.target.pool.times.queue)
         case .full: refuseProxied(proxied, 503, "too many requests wait for the upstream")
         case .down: refuseProxied(proxied, 503, "no server of the upstream is up")
         case .unresolved: refuseProxied(proxied, 503, "no address of the upstream is known")

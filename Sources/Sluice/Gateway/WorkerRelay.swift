@@ -10,13 +10,12 @@ extension Worker {
         connection.exchange = proxied
         connection.phase = .busy
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
-        let options = proxied.target.pool.options
-        let server = proxied.target.pool.servers[proxied.lease?.server ?? 0]
+        let pool = proxied.target.pool
         connection.parser.expect(method: proxied.request.head.method)
         connection.hasSpoken = false
-        let keepsHost = options.host == .keep && proxied.request.head.host != nil
-        connection.transport.writeAll(
-            proxied.request.bytes(authority: keepsHost ? nil : server.authority), context)
+        let keepsHost = pool.options.host == .keep && proxied.request.head.host != nil
+        let authority = keepsHost ? nil : pool.servers[proxied.lease?.server ?? 0].authority
+        connection.transport.writeAll(context) { proxied.request.write(authority: authority, to: &$0) }
         let hasFailed = connection.transport.failure != nil
         // Without TLS the first write is one call, of which nothing left when it failed.
         proxied.progress.wasSent = !hasFailed || connection.transport.isSecure
@@ -25,7 +24,7 @@ extension Worker {
         guard !exchange.bodyEnded else { return relayBodyEnd(proxied) }
         if exchange.head.expectsContinue {
             // Until the server has decided whether it wants the body it is the one who is waited for.
-            setDeadline(connection, options.timeouts.firstByte.milliseconds)
+            setDeadline(connection, pool.times.firstByte)
         } else {
             waitForBody(connection, proxied, stream)
         }
@@ -43,7 +42,7 @@ extension Worker {
     private func waitForBody(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ stream: StreamPointer) {
         guard !proxied.progress.wasAnswered else { return }
         connection.timer.at = 0
-        setDeadline(stream, proxied.target.pool.options.timeouts.idle.milliseconds)
+        setDeadline(stream, proxied.target.pool.times.idle)
     }
 
     func relayBody(_ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer) {
@@ -52,33 +51,28 @@ extension Worker {
         guard let connection = proxied.connection, connection.phase == .busy else { return abandon(stream) }
         proxied.progress.bodyWasTaken = true
         if case .chunked = proxied.request.head.body {
-            var chunk: [UInt8] = []
-            chunk.reserveCapacity(bytes.count + 12)
-            unsafe HTTP1Serializer.appendChunk(bytes, to: &chunk)
-            connection.transport.writeAll(chunk, context)
+            connection.transport.writeAll(context) { unsafe HTTP1Serializer.appendChunk(bytes, to: &$0) }
         } else {
             unsafe connection.transport.writeAll(bytes, context)
         }
         if connection.transport.failure != nil { return cannotWrite(connection) }
         guard connection.transport.isBlocked else { return waitForBody(connection, proxied, stream) }
         keepBodyBack(proxied)
-        if !proxied.progress.wasAnswered {
-            setDeadline(connection, proxied.target.pool.options.timeouts.idle.milliseconds)
-        }
+        if !proxied.progress.wasAnswered { setDeadline(connection, proxied.target.pool.times.idle) }
     }
 
     func relayBodyEnd(_ proxied: ProxiedExchange) {
         guard let (stream, exchange) = find(proxied) else { return }
         guard let connection = proxied.connection, connection.phase == .busy else { return abandon(stream) }
         if case .chunked = proxied.request.head.body {
-            var end: [UInt8] = []
-            HTTP1Serializer.appendLastChunk(trailers: exchange.trailers, to: &end)
-            connection.transport.writeAll(end, context)
+            connection.transport.writeAll(context) {
+                HTTP1Serializer.appendLastChunk(trailers: exchange.trailers, to: &$0)
+            }
             if connection.transport.failure != nil { return cannotWrite(connection) }
         }
         proxied.hasSentAll = true
         guard !proxied.progress.wasAnswered else { return armHeartbeat(stream, proxied) }
-        setDeadline(connection, proxied.target.pool.options.timeouts.firstByte.milliseconds)
+        setDeadline(connection, proxied.target.pool.times.firstByte)
     }
 
     /// There is room at the upstream again.
@@ -204,25 +198,25 @@ extension Worker {
 
     private func responseBegan(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ answer: ResponseHead) {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
+        connection.staysOpen = answer.keepAlive
         connection.keepAliveMilliseconds = KeepAliveHint.milliseconds(answer.fields)
-        let response = UpstreamResponse(answer, to: exchange.head)
+        var response = UpstreamResponse(answer, to: exchange.head.version)
         guard response.kind == .ordinary || mayStream(stream, exchange) else {
             exchange.handler = nil
             cancel(proxied)
             return discardBody(stream, exchange)
         }
-        var head = response.head
-        if !head.fields.has(.date) { head.fields.append(.date, date) }
+        if !response.head.fields.has(.date) { response.head.fields.append(.date, date) }
         // The route says who may read the answer; two such fields would be read by nobody.
-        if exchange.route.flatMap({ plan.routes[$0].cors }) != nil { CORSPolicy.remove(from: &head.fields) }
-        addCommonFields(&head, exchange)
-        if case .untilClose = head.body { stream.value.closesAfterResponse = true }
+        if exchange.route.flatMap({ plan.routes[$0].cors }) != nil { CORSPolicy.remove(from: &response.head.fields) }
+        addCommonFields(&response.head, exchange)
+        if case .untilClose = response.head.body { stream.value.closesAfterResponse = true }
         if exchange.head.expectsContinue, !exchange.bodyEnded, !proxied.progress.bodyWasTaken {
             // The client was not told to go on, so whether its body still comes is unknown.
             stream.value.closesAfterResponse = true
         }
-        head.keepAlive = !stream.value.closesAfterResponse
-        if case .chunked = head.body {
+        response.head.keepAlive = !stream.value.closesAfterResponse
+        if case .chunked = response.head.body {
             stream.value.framing = stream.value.number == 0 ? .chunked : .untilClose
         } else {
             stream.value.framing = .untilClose
@@ -230,7 +224,7 @@ extension Worker {
         exchange.wasAnswered = true
         proxied.progress.wasAnswered = true
         proxied.kind = response.kind
-        proxied.waitingHead = head
+        proxied.waitingHead = response.head
         proxied.lastSent = context.now
         watchForSilence(connection, proxied)
     }
@@ -246,8 +240,8 @@ extension Worker {
 
     /// How long the upstream may be silent now.
     private func watchForSilence(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
-        let timeouts = proxied.target.pool.options.timeouts
-        let time = (proxied.kind == .ordinary ? timeouts.idle : timeouts.stream).milliseconds
+        let times = proxied.target.pool.times
+        let time = proxied.kind == .ordinary ? times.idle : times.stream
         if time == 0 { connection.timer.at = 0 } else { setDeadline(connection, time) }
     }
 
@@ -258,20 +252,18 @@ extension Worker {
         if proxied.kind == .events { unsafe proxied.boundary.pass(bytes) }
         proxied.lastSent = context.now
         if proxied.kind == .events { stream.value.record?.events = proxied.boundary.events }
-        let part = unsafe Array(bytes)
-        guard !begin(stream, exchange, proxied, part) else { return }
-        stream.value.writePrivate(part, context)
+        guard unsafe !begin(stream, exchange, proxied, bytes) else { return }
+        unsafe stream.value.writePrivate(bytes, context)
     }
 
     /// Writes the head that waits, with the first bytes of the body.
     private func begin(
-        _ stream: StreamPointer, _ exchange: Exchange, _ proxied: ProxiedExchange, _ part: [UInt8], isLast: Bool = false
+        _ stream: StreamPointer, _ exchange: Exchange, _ proxied: ProxiedExchange,
+        _ part: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0), isLast: Bool = false
     ) -> Bool {
         guard let head = proxied.waitingHead else { return false }
         proxied.waitingHead = nil
-        stream.value.begin(
-            head, body: part.isEmpty ? [] : stream.value.framed(part), isLast: isLast, answering: exchange.head.method,
-            context)
+        unsafe stream.value.begin(head, part: part, isLast: isLast, answering: exchange.head.method, context)
         if proxied.kind != .ordinary { stream.value.logOpen(context) }
         return true
     }
@@ -279,7 +271,7 @@ extension Worker {
     /// All that came was passed on.
     private func settle(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
-        _ = begin(stream, exchange, proxied, [])
+        _ = unsafe begin(stream, exchange, proxied)
         if stream.value.hasFailed { return abandon(stream) }
         guard proxied.progress.wasAnswered else { return }
         watchForSilence(connection, proxied)
@@ -317,10 +309,10 @@ extension Worker {
         proxied.connection = nil
         connection.exchange = nil
         giveBack(proxied, .success)
-        if isClean, proxied.hasSentAll, connection.parser.isIdle, connection.transport.failure == nil,
+        if isClean, proxied.hasSentAll, connection.staysOpen, connection.transport.failure == nil,
             !connection.transport.inputEnded
         {
-            keep(connection, proxied.target.pool.options)
+            keep(connection, proxied.target.pool)
         } else {
             close(connection)
         }
@@ -339,7 +331,7 @@ extension Worker {
             case .some(.none), .length: true
             case .chunked, .untilClose, nil: false
             }
-        _ = begin(stream, exchange, proxied, [], isLast: isBodiless)
+        _ = unsafe begin(stream, exchange, proxied, isLast: isBodiless)
         if !isBodiless { stream.value.endBody(trailers: trailers, context) }
     }
 
@@ -349,7 +341,7 @@ extension Worker {
         stream.value.record?.ends(reason)
         exchange.handler = nil
         exchange.bodyUse = .discard
-        _ = begin(stream, exchange, proxied, [])
+        _ = unsafe begin(stream, exchange, proxied)
         let lastWords = proxied.target.lastWords
         guard proxied.kind == .events, !lastWords.isEmpty, proxied.boundary.isBetweenEvents else {
             return finishStream(stream, isAborted: true)

@@ -11,7 +11,7 @@ extension Worker {
         setDefaultFields(stream, exchange)
         stream.value.closesAfterResponse = !head.keepAlive || isDraining
         stream.value.framing = head.version == .http11 ? .chunked : .untilClose
-        setDeadline(stream, plan.requestHeadTimeout)
+        if !exchange.bodyEnded { setDeadline(stream, plan.requestHeadTimeout) }
         guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
         // A tunnel to anywhere is not for an application behind a gateway, nor for one before it.
         guard head.method != .connect else {

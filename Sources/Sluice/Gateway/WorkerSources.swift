@@ -28,6 +28,7 @@ extension Worker {
 
     /// Hands on what the hub told about topics and about room in them.
     func tellSources() {
+        guard shard.hasNewsForSources else { return }
         if shard.isRelieved {
             shard.isRelieved = false
             sourcesRelieved()

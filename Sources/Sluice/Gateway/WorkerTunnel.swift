@@ -80,8 +80,8 @@ extension Worker {
     }
 
     private func passedBytes(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) {
-        let timeouts = proxied.target.pool.options.timeouts
-        let time = (proxied.clientEnded ? timeouts.idle : timeouts.tunnel).milliseconds
+        let times = proxied.target.pool.times
+        let time = proxied.clientEnded ? times.idle : times.tunnel
         if time == 0 { connection.timer.at = 0 } else { setDeadline(connection, time) }
     }
 
@@ -119,7 +119,7 @@ extension Worker {
     func tunnelDown(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer) {
         guard let (stream, _) = find(proxied) else { return cancel(proxied) }
         passedBytes(connection, proxied)
-        stream.value.writePrivate(unsafe Array(bytes), context)
+        unsafe stream.value.writePrivate(bytes, context)
         if stream.value.hasFailed { return abandon(stream) }
         pauseIfBlocked(connection, stream)
     }

@@ -17,14 +17,17 @@ extension Worker {
         do throws(Errno) {
             let token = upstreams.nextToken
             let transport = Transport(try Socket.connecting(to: lease.address), selectorToken: token.packed(.upstream))
-            transport.setServerOptions(writeTimeout: proxied.target.pool.options.timeouts.idle.milliseconds)
+            transport.setServerOptions(writeTimeout: proxied.target.pool.times.idle)
             let connection = UpstreamConnection(
-                transport, token: token, place: place, limits: plan.upstreamHTTPLimits)
+                transport, token: token, place: place, siblings: siblings[place] ?? Siblings(),
+                limits: plan.upstreamHTTPLimits)
             try connection.transport.register([.read, .write], context)
             upstreams.insert(connection)
+            connection.siblings.count += 1
+            siblings[place] = connection.siblings
             proxied.connection = connection
             connection.exchange = proxied
-            setDeadline(connection, proxied.target.pool.options.timeouts.connect.milliseconds)
+            setDeadline(connection, proxied.target.pool.times.connect)
         } catch {
             // That it is the gateway which has no descriptor or port left is not the server's fault.
             let isOurs = error.isOfThisMachine
@@ -46,7 +49,7 @@ extension Worker {
         }
         if events.contains(.write) { becameWritable(connection) }
         guard upstreams.find(token) != nil else { return }
-        guard !events.isDisjoint(with: [.read, .readHangup, .hangup, .error]) else { return }
+        guard events.contains(.read) || !events.isDisjoint(with: .ends) else { return }
         guard !connection.isPaused else {
             return hungUpUnread(connection, events)
         }
@@ -93,37 +96,35 @@ extension Worker {
     /// - Parameter mustBeQuiet: for a request that cannot be sent twice. A server that closed the connection, of which
     ///   this tick's events have not told yet, would cost it.
     private func takeIdle(_ place: UpstreamPlace, mustBeQuiet: Bool) -> UpstreamConnection? {
-        while let token = idleUpstreams[place]?.popLast() {
+        guard let siblings = siblings[place] else { return nil }
+        while let token = siblings.idle.popLast() {
             // The youngest first: the others can grow old.
             guard let connection = upstreams.find(token)?.value, connection.phase == .idle else { continue }
             if !mustBeQuiet || !connection.transport.hasInput { return connection }
             close(connection)
         }
-        // Endpoints come and go with what their names are looked up to.
-        idleUpstreams[place] = nil
         return nil
     }
 
     /// The exchange is over and the connection may serve another.
-    func keep(_ connection: UpstreamConnection, _ options: UpstreamOptions) {
+    func keep(_ connection: UpstreamConnection, _ pool: UpstreamPool) {
         connection.exchange = nil
-        let kept = options.keepAlive
-        guard !isDraining, idleUpstreams[connection.place, default: []].count < kept.connections else {
+        guard !isDraining, connection.siblings.idle.count < pool.options.keepAlive.connections else {
             return close(connection)
         }
         connection.phase = .idle
-        idleUpstreams[connection.place, default: []].append(connection.token)
-        let time = min(kept.idle.milliseconds, connection.keepAliveMilliseconds ?? .max)
+        connection.siblings.idle.append(connection.token)
+        let time = min(pool.times.kept, connection.keepAliveMilliseconds ?? .max)
         guard time > 0 else { return close(connection) }
         setDeadline(connection, time)
     }
 
     func close(_ connection: UpstreamConnection) {
         guard upstreams.find(connection.token)?.value === connection else { return }
-        if connection.phase == .idle {
-            idleUpstreams[connection.place]?.removeAll { $0 == connection.token }
-            if idleUpstreams[connection.place]?.isEmpty == true { idleUpstreams[connection.place] = nil }
-        }
+        let siblings = connection.siblings
+        if connection.phase == .idle { siblings.idle.removeAll { $0 == connection.token } }
+        siblings.count -= 1
+        if siblings.count == 0 { self.siblings[connection.place] = nil }
         if let timer = connection.timer.timer { loop.timers.cancel(timer) }
         connection.transport.sayGoodbye(context)
         connection.transport.deregister(context)
@@ -133,8 +134,7 @@ extension Worker {
     // MARK: Deadlines
 
     func setDeadline(_ connection: UpstreamConnection, _ milliseconds: UInt64) {
-        connection.timer.at = context.now &+ milliseconds
-        arm(&connection.timer, connection.timer.at, connection.token.packed(.upstream))
+        set(&connection.timer, context.now &+ milliseconds, connection.token.packed(.upstream))
     }
 
     func upstreamTimer(_ token: Token) {
@@ -170,7 +170,7 @@ extension Worker {
     /// A server that takes some of a body, however slowly, is well; its time counts from the last that it took.
     private func isTaking(_ connection: UpstreamConnection, _ proxied: ProxiedExchange) -> Bool {
         guard connection.transport.isBlocked, !proxied.progress.wasAnswered else { return false }
-        let time = proxied.target.pool.options.timeouts.idle.milliseconds
+        let time = proxied.target.pool.times.idle
         guard connection.transport.blockedSince &+ time > context.now || connection.transport.isTaking(context) else {
             return false
         }

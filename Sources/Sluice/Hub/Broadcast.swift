@@ -3,6 +3,11 @@ extension HubShard {
     /// Writes what is new to those it is for, a slice of it at a time.
     /// - Returns: whether there is more to write.
     func flush() -> Bool {
+        guard !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty else {
+            // A stream that began may have had one.
+            clearRuns()
+            return false
+        }
         var slice = Slice()
         while !slice.isUsedUp, let audience = nextDirty() {
             guard !audience.isRemoved else { continue }
@@ -16,8 +21,14 @@ extension HubShard {
         }
         context.counters.deliveries &+= slice.writes
         continueResuming(slice)
-        for run in [run, blockRun, windowRun] { run.clear() }
+        clearRuns()
         return !next.isEmpty || !dirty.isEmpty || !resuming.isEmpty
+    }
+
+    private func clearRuns() {
+        run.clear()
+        blockRun.clear()
+        windowRun.clear()
     }
 
     /// Whether streams wait for their next turn, or for the worker to see to them.

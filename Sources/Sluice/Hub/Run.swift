@@ -9,6 +9,8 @@ internal import Synchronization
     private var target: UInt64 = 0
     private var framing: Framing = .chunked
     private var audience: Audience?
+    /// Nothing is gathered.
+    private var isClear = true
     /// As they are sent.
     private var events: [EncodedEvent] = []
     /// For streams that are compressed, and that begin there in the topic's window.
@@ -52,6 +54,8 @@ internal import Synchronization
 
     /// Forgets what was gathered, so that evicted events are freed.
     func clear() {
+        guard !isClear else { return }
+        isClear = true
         events.removeAll(keepingCapacity: true)
         steps.removeAll(keepingCapacity: true)
         audience = nil
@@ -78,6 +82,7 @@ internal import Synchronization
             return true
         }
         clear()
+        isClear = false
         isCompressed = subscriber.value.isCompressed
         window = subscriber.value.gzip.window
         windowOffset = subscriber.value.gzip.mark.offset

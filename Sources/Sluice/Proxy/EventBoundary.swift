@@ -1,3 +1,5 @@
+internal import SluiceSSE
+
 /// Follows the bytes of an event stream, to know when nothing of an event is under way: there a comment may be put in
 /// without touching anything (WHATWG HTML, section 9.2.6).
 struct EventBoundary {
@@ -39,7 +41,7 @@ struct EventBoundary {
             passName(byte)
             guard dataBytes == nil || dataBytes == Self.data.count else { continue }
             // The rest of the line says nothing.
-            while index < bytes.count, unsafe bytes[index] != 0x0A && bytes[index] != 0x0D { index &+= 1 }
+            index = unsafe ByteScan.lineEnd(in: bytes, from: index)
         }
     }
 

@@ -11,24 +11,25 @@ struct ForwardedHop {
     /// Puts in the fields what this hop knows. A client's own are taken away unless it is believed; so are those that a
     /// CGI-like server would take for them (`X_Forwarded_For`).
     func apply(to head: inout RequestHead, saying choice: ForwardedFields) {
-        let said = head.fields
-        head.fields.removeAll { id, name, _ in
-            switch id {
-            case .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwarded: return true
-            default: return Self.isLookAlike(name) || (!isTrusted && Self.isXForwarded(name))
-            }
+        let said = isTrusted ? head.fields : FieldBlock()
+        head.fields.removeAll(Self.own) { Self.isLookAlike($0) || (!isTrusted && Self.isXForwarded($0)) }
+        if choice == .xForwarded || choice == .both { addXForwarded(to: &head.fields, said, head.host) }
+        if choice == .forwarded || choice == .both {
+            addForwarded(to: &head.fields, said, head.host.map { String(decoding: $0, as: UTF8.self) })
         }
-        let host = head.host.map { String(decoding: $0, as: UTF8.self) }
-        if [.xForwarded, .both].contains(choice) { addXForwarded(to: &head.fields, said, host) }
-        if [.forwarded, .both].contains(choice) { addForwarded(to: &head.fields, said, host) }
     }
 
-    private func addXForwarded(to fields: inout FieldBlock, _ said: FieldBlock, _ host: String?) {
-        let before = isTrusted ? values(of: .xForwardedFor, in: said) : []
-        let chain = before + [peer].compactMap(\.self)
-        if !chain.isEmpty { fields.append(.xForwardedFor, chain.joined(separator: ", ")) }
+    private static let own: FieldSet = [.xForwardedFor, .xForwardedProto, .xForwardedHost, .xRealIP, .forwarded]
+
+    private func addXForwarded(to fields: inout FieldBlock, _ said: FieldBlock, _ host: ArraySlice<UInt8>?) {
+        if isTrusted, said.has(.xForwardedFor) {
+            let chain = values(of: .xForwardedFor, in: said) + [peer].compactMap(\.self)
+            if !chain.isEmpty { fields.append(.xForwardedFor, chain.joined(separator: ", ")) }
+        } else if let peer {
+            fields.append(.xForwardedFor, peer)
+        }
         fields.append(.xForwardedProto, (isTrusted ? said.string(.xForwardedProto) : nil) ?? scheme)
-        if let host = (isTrusted ? said.string(.xForwardedHost) : nil) ?? host {
+        if let host = (isTrusted ? said.first(.xForwardedHost) : nil) ?? host {
             fields.append(.xForwardedHost, host)
         }
         if isTrusted, let real = said.string(.xRealIP) { fields.append(.xRealIP, real) }

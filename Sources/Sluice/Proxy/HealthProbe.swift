@@ -80,7 +80,7 @@ final class HealthProbe {
             return secure()
         }
         if events.contains(.write), !flush() { return }
-        if !events.isDisjoint(with: [.read, .hangup, .readHangup, .error]) {
+        if events.contains(.read) || !events.isDisjoint(with: .ends) {
             take(transport?.read(context) ?? .nothing)
         }
     }

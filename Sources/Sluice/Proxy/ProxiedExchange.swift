@@ -33,12 +33,12 @@ final class ProxiedExchange {
     /// When the client was last sent something, in milliseconds.
     var lastSent: UInt64 = 0
 
-    init(stream: Token, target: PlannedProxy, request: UpstreamRequest, hash: UInt64?) {
+    init(stream: Token, target: PlannedProxy, request: consuming UpstreamRequest, hash: UInt64?) {
         self.stream = stream
         self.target = target
+        retries = RetryRule(method: request.head.method, retries: target.pool.options.retries)
         self.request = request
         self.hash = hash
-        retries = RetryRule(method: request.head.method, retries: target.pool.options.retries)
     }
 }
 

@@ -19,6 +19,8 @@ final class UpstreamConnection {
     let token: Token
     /// Whose it is.
     let place: UpstreamPlace
+    /// Those to the same endpoint, itself among them.
+    let siblings: Siblings
     var phase = Phase.connecting
     var parser: ResponseParser
     /// What it works for.
@@ -32,18 +34,30 @@ final class UpstreamConnection {
     var isPaused = false
     /// The selector tells nothing of it: it is broken, and what it said before is read when its turn comes.
     var isUnwatched = false
+    /// The answer lets it serve another request.
+    var staysOpen = false
     /// The server's word on how long it keeps an idle connection, in milliseconds.
     var keepAliveMilliseconds: UInt64?
 
     /// Whether its end says nothing of its server, which may close what was kept at any time.
     var isStale: Bool { isReused && !hasSpoken }
 
-    init(_ transport: consuming Transport, token: Token, place: UpstreamPlace, limits: HTTP1Limits) {
+    init(
+        _ transport: consuming Transport, token: Token, place: UpstreamPlace, siblings: Siblings, limits: HTTP1Limits
+    ) {
         self.transport = transport
         self.token = token
         self.place = place
+        self.siblings = siblings
         parser = ResponseParser(limits: limits)
     }
+}
+
+/// A worker's connections to one endpoint.
+final class Siblings {
+    var count = 0
+    /// Those that wait for the next request, the youngest last.
+    var idle: [Token] = []
 }
 
 /// An endpoint of a pool.

@@ -6,6 +6,7 @@ internal import Synchronization
 final class UpstreamPool: Sendable {
     let name: String
     let options: UpstreamOptions
+    let times: UpstreamTimes
     let servers: [UpstreamServer]
     private let state: Mutex<PoolState>
 
@@ -14,6 +15,7 @@ final class UpstreamPool: Sendable {
         for url in options.servers { servers.append(try UpstreamServer(url)) }
         self.name = name
         self.options = options
+        times = UpstreamTimes(options)
         self.servers = servers
         state = Mutex(PoolState(options, servers: servers, seed: .random(in: 0 ... .max)))
     }
@@ -63,5 +65,22 @@ final class UpstreamPool: Sendable {
     /// All endpoints that are given out, or would be if they were up.
     func endpoints() -> [(id: UInt32, server: Int, address: SocketAddress, isUp: Bool)] {
         state.withLock { $0.endpoints.map { ($0.id, $0.server, $0.address, $0.isUp) } }
+    }
+}
+
+/// The times of an upstream's options in milliseconds, as every request needs them.
+struct UpstreamTimes: Sendable {
+    let connect, firstByte, idle, stream, tunnel, queue: UInt64
+    /// How long an idle connection is kept.
+    let kept: UInt64
+
+    init(_ options: UpstreamOptions) {
+        connect = options.timeouts.connect.milliseconds
+        firstByte = options.timeouts.firstByte.milliseconds
+        idle = options.timeouts.idle.milliseconds
+        stream = options.timeouts.stream.milliseconds
+        tunnel = options.timeouts.tunnel.milliseconds
+        queue = options.queue.timeout.milliseconds
+        kept = options.keepAlive.idle.milliseconds
     }
 }

@@ -10,10 +10,9 @@ struct UpstreamRequest {
     private var setsHost = false
 
     /// - Parameters:
-    ///   - original: as it is to be passed on: the edits of its route are done.
+    ///   - head: as it is to be passed on: the edits of its route are done.
     ///   - upgrades: protocols that may be changed to, in small letters.
-    init(_ original: RequestHead, from hop: ForwardedHop, saying choice: ForwardedFields, upgrades: [String]) {
-        var head = original
+    init(_ head: consuming RequestHead, from hop: ForwardedHop, saying choice: ForwardedFields, upgrades: [String]) {
         upgrade = Self.upgrade(in: head, allowed: upgrades)
         let wantsTrailers = head.fields.hasToken(.te, "trailers")
         Self.resolvePath(of: &head)
@@ -44,13 +43,8 @@ struct UpstreamRequest {
 
     /// Request line and fields.
     /// - Parameter authority: the Host for the upstream; `nil`: the client's.
-    func bytes(authority: String?) -> [UInt8] {
-        var head = head
-        if let authority, !setsHost { head.setHost(authority.utf8) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(1024)
-        HTTP1Serializer.append(head, to: &bytes)
-        return bytes
+    func write(authority: String?, to bytes: inout [UInt8]) {
+        HTTP1Serializer.append(head, host: setsHost ? nil : authority, to: &bytes)
     }
 
     /// What was matched is what is asked for: a server that resolves dot-segments itself, or does not, would serve

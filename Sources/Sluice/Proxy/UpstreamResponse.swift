@@ -13,20 +13,20 @@ struct UpstreamResponse {
     }
 
     /// To be written to the client.
-    private(set) var head: ResponseHead
+    var head: ResponseHead
     let kind: Kind
 
     /// - Parameters:
     ///   - answer: what the upstream said.
-    ///   - request: what it answers.
-    init(_ answer: ResponseHead, to request: RequestHead) {
+    ///   - version: what its client speaks.
+    init(_ answer: ResponseHead, to version: HTTPVersion) {
         var head = answer
         kind = Self.kind(of: answer)
         HopByHop.remove(from: &head.fields)
-        head.version = request.version
+        head.version = version
         switch head.body {
         // The length is not known beforehand: only chunks, or the connection's end, can say where it ends.
-        case .untilClose, .chunked: head.body = request.version == .http10 ? .untilClose : .chunked
+        case .untilClose, .chunked: head.body = version == .http10 ? .untilClose : .chunked
         case .none, .length: break
         }
         self.head = head

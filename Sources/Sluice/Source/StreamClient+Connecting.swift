@@ -76,7 +76,7 @@ extension StreamClient {
         if events.contains(.write), transport?.becameWritable(context) == false, let failure = transport?.failure {
             return cannotWrite(failure)
         }
-        if !events.isDisjoint(with: [.read, .hangup, .readHangup, .error]) { read() }
+        if events.contains(.read) || !events.isDisjoint(with: .ends) { read() }
     }
 
     /// The first to connect is taken; the others are closed.

@@ -9,6 +9,9 @@ struct Framing: Sendable {
     private var hasKeepAlive = false
     private var hasUnknownExpectation = false
 
+    /// The fields that say something about it.
+    static let ids: FieldSet = [.contentLength, .transferEncoding, .host, .connection, .expect]
+
     /// Takes note of a field. `range` is where its value stands in the head's `bytes`.
     mutating func note(_ id: FieldID, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(HTTPError) {
         switch id {

@@ -17,7 +17,7 @@ package enum HTTP1Serializer {
         output.append(ASCII.space)
         append(ResponseHead.reason(for: head.status), to: &output)
         append("\r\n", to: &output)
-        appendFields(head.fields, to: &output)
+        head.fields.writeLines(except: own, to: &output)
         let endsWithClose = appendFraming(of: head, method, to: &output)
         // What comes before the final response says nothing about the connection.
         if head.status >= 200 || head.status == 101 {
@@ -28,7 +28,8 @@ package enum HTTP1Serializer {
     }
 
     /// Appends request line, Host, fields and framing fields of a request, as HTTP/1.1.
-    package static func append(_ head: RequestHead, to output: inout [UInt8]) {
+    /// - Parameter host: The Host to write; nil: the head's own.
+    package static func append(_ head: RequestHead, host: String? = nil, to output: inout [UInt8]) {
         if case .other(let name) = head.method {
             // Made in code it may be anything; a space or a line end in it would be a second request.
             output.append(contentsOf: name.utf8.filter(ByteSet.token.contains))
@@ -38,9 +39,13 @@ package enum HTTP1Serializer {
         output.append(ASCII.space)
         output.append(contentsOf: head.target)
         append(" HTTP/1.1\r\nHost: ", to: &output)
-        if let host = head.host { output.append(contentsOf: host) }
+        if let host {
+            output.append(contentsOf: host.utf8)
+        } else if let host = head.host {
+            output.append(contentsOf: host)
+        }
         append("\r\n", to: &output)
-        appendFields(head.fields, to: &output, isRequest: true)
+        head.fields.writeLines(except: ownOfRequest, to: &output)
         switch head.body {
         case .length(let length): appendContentLength(length, to: &output)
         case .chunked: append("Transfer-Encoding: chunked\r\n", to: &output)
@@ -104,15 +109,13 @@ package enum HTTP1Serializer {
         append("\r\n", to: &output)
     }
 
-    private static func appendFields(_ fields: FieldBlock, to output: inout [UInt8], isRequest: Bool = false) {
-        fields.forEach { id, name, value in
-            switch id {
-            case .contentLength, .transferEncoding, .connection, .keepAlive, .proxyConnection: return
-            case .host where isRequest: return
-            default: appendField(name, value, to: &output)
-            }
-        }
-    }
+    /// What the serializer says itself.
+    private static let own: FieldSet = [
+        .contentLength, .transferEncoding, .connection, .keepAlive, .proxyConnection,
+    ]
+    private static let ownOfRequest: FieldSet = [
+        .contentLength, .transferEncoding, .connection, .keepAlive, .proxyConnection, .host,
+    ]
 
     private static func appendField(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, to output: inout [UInt8]) {
         output.append(contentsOf: name)

@@ -14,7 +14,7 @@ struct HeadBytes: Sendable {
     /// Keeps what the input has up to `end`.
     mutating func store(_ input: UnsafeRawBufferPointer, upTo end: Int) {
         guard origin < end else { return }
-        unsafe stored.append(contentsOf: input[origin..<end])
+        unsafe stored.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[origin..<end]))
         origin = end
     }
 

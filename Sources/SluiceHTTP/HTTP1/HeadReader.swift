@@ -35,14 +35,16 @@ struct HeadReader: Sendable {
 
     private mutating func note(_ input: UnsafeRawBufferPointer, upTo index: Int) throws(HTTPError) {
         guard let entry = section.entries.last else { return }
-        var noted = framing
         let id = try unsafe bytes.withBytes(input, upTo: index) { head throws(HTTPError) in
-            let id = unsafe FieldID.lookup(UnsafeRawBufferPointer(rebasing: head[entry.name]))
-            if id != .other { try unsafe noted.note(id, head, entry.value) }
-            return id
+            unsafe FieldID.lookup(UnsafeRawBufferPointer(rebasing: head[entry.name]))
+        }
+        section.identify(id)
+        guard Framing.ids.contains(id) else { return }
+        var noted = framing
+        try unsafe bytes.withBytes(input, upTo: index) { head throws(HTTPError) in
+            try unsafe noted.note(id, head, entry.value)
         }
         framing = noted
-        section.identify(id)
     }
 
     /// Hands the complete head over, and is ready for the next.

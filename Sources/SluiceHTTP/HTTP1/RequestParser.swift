@@ -87,7 +87,6 @@ package struct RequestParser: Sendable {
                 case .data(let range): return .body(range)
                 case .end(let trailers):
                     state = keepAlive ? .idle : .finished
-                    body = BodyReader(.none)
                     return .end(trailers: trailers)
                 }
             }

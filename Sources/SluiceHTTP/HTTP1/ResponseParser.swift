@@ -141,7 +141,6 @@ package struct ResponseParser: Sendable {
     }
 
     private mutating func finishBody() {
-        body = BodyReader(.none)
         if status == 101 || (method == .connect && status < 300) {
             state = .switched
         } else {
