@@ -95,16 +95,20 @@ internal import SluiceIO
         _ context: LoopContext
     ) {
         isFinishing = isLast
+        record?.status = head.status
         guard number == 0 else {
             beginFrames(head, hasBody: !isLast || part.count > 0, context)
             return unsafe writeAll(part, context)
         }
         let isChunked = framing == .chunked
-        sent &+= part.count
+        var size = 0
         connection.value.transport.writeAll(context) { bytes in
             HTTP1Serializer.append(head, answering: method, to: &bytes)
+            let start = bytes.count
             unsafe isChunked ? HTTP1Serializer.appendChunk(part, to: &bytes) : bytes.append(contentsOf: part)
+            size = bytes.count - start
         }
+        sent &+= size
     }
 
     private func beginFrames(_ head: ResponseHead, hasBody: Bool, _ context: LoopContext) {
@@ -181,8 +185,21 @@ internal import SluiceIO
     /// Writes bytes of a streamed body that belong to this stream alone.
     mutating func writePrivate(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) {
         guard number == 0 else { return unsafe writeAll(bytes, context) }
-        guard framing == .chunked else { return unsafe connection.value.transport.writeAll(bytes, context) }
-        connection.value.transport.writeAll(context) { unsafe HTTP1Serializer.appendChunk(bytes, to: &$0) }
+        guard framing == .chunked else {
+            sent &+= bytes.count
+            return unsafe connection.value.transport.writeAll(bytes, context)
+        }
+        writeMade(context) { unsafe HTTP1Serializer.appendChunk(bytes, to: &$0) }
+    }
+
+    /// HTTP/1.1: bytes that are put together for it.
+    private mutating func writeMade(_ context: LoopContext, _ make: (inout [UInt8]) -> Void) {
+        var size = 0
+        connection.value.transport.writeAll(context) {
+            make(&$0)
+            size = $0.count
+        }
+        sent &+= size
     }
 
     /// Writes bytes of a streamed body that belong to this stream alone.
@@ -209,9 +226,7 @@ internal import SluiceIO
             return endIfWritten(context)
         }
         guard framing == .chunked else { return }
-        connection.value.transport.writeAll(context) {
-            HTTP1Serializer.appendLastChunk(trailers: trailers, to: &$0)
-        }
+        writeMade(context) { HTTP1Serializer.appendLastChunk(trailers: trailers, to: &$0) }
     }
 
     /// Ends a streamed body so that the peer sees that it is not whole: no last chunk, RST_STREAM, and where only the
