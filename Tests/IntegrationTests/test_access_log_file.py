@@ -103,7 +103,7 @@ def test_a_pipe_that_nobody_reads_costs_lines_and_no_more(tmp_path):
         asked = 0
         # More than the pipe and the queue hold.
         with connect(port) as client:
-            for _ in range(700):
+            for _ in range(560):
                 assert client.request(path="/" + "a" * 8000).status == 404
                 asked += 1
         assert "too slowly" in process.stderr.readline()

@@ -10,6 +10,8 @@ internal import SluiceIO
     let token: Token
     /// Its number on an HTTP/2 connection; 0: the connection speaks HTTP/1.1.
     let number: Int32
+    /// Bytes of the body that were taken, with the marks of its chunks. Here, in the cache line that a delivery reads.
+    private(set) var sent = 0
     /// Set exactly where `number` is not 0. The connection owns it.
     private let http2: Unmanaged<HTTP2Connection>?
     /// Its place among the streams of its HTTP/2 connection.
@@ -33,8 +35,6 @@ internal import SluiceIO
     var isFinishing = false
     /// Nothing of it goes on; it is removed at the end of the tick.
     var isOver = false
-    /// Bytes of the body that were taken, with the marks of its chunks.
-    private(set) var sent = 0
     /// What the access log will tell of it.
     var record: AccessRecord?
 

@@ -29,6 +29,14 @@ package enum JSONText {
 
     /// Appends bytes as a JSON string; what is not UTF-8 becomes U+FFFD.
     static func append(_ bytes: [UInt8], to target: inout [UInt8]) {
+        let isPlain = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+        }
+        if isPlain {
+            target.append(0x22)
+            target.append(contentsOf: bytes)
+            return target.append(0x22)
+        }
         append(String(decoding: bytes, as: UTF8.self), to: &target)
     }
 

@@ -13,18 +13,13 @@ struct TokenMask: Sendable {
     /// Appends a request's target, or a URL.
     /// - Parameter isAuthority: the text begins with an authority, as the target of a CONNECT does.
     func append(_ text: ArraySlice<UInt8>, isAuthority: Bool = false, to output: inout [UInt8]) {
-        var reader = Reader(text)
-        var before: Reader.Unit?
-        if isAuthority { skipUserinfo(&reader, level: 0, &output) }
-        while let unit = reader.next() {
-            output.append(contentsOf: text[unit.range])
-            if Self.isSeparator(unit.byte) {
-                appendParameter(&reader, level: unit.level, &output)
-            } else if unit.byte == UInt8(ascii: "/"), before?.byte == unit.byte, before?.level == unit.level {
-                skipUserinfo(&reader, level: unit.level, &output)
-            }
-            before = unit
+        var start = text.startIndex
+        for hole in holes(in: text, isAuthority) {
+            output.append(contentsOf: text[start..<hole.lowerBound])
+            output.append(contentsOf: "***".utf8)
+            start = hole.upperBound
         }
+        output.append(contentsOf: text[start...])
     }
 
     func masked(_ text: ArraySlice<UInt8>) -> [UInt8] {
@@ -34,6 +29,30 @@ struct TokenMask: Sendable {
         return output
     }
 
+    // MARK: Where
+
+    /// What is not to be shown, in order.
+    private func holes(in text: ArraySlice<UInt8>, _ isAuthority: Bool) -> [Range<Int>] {
+        var holes: [Range<Int>] = []
+        // Most have none of these, and then there is nothing to look for.
+        guard text.contains(where: { Self.isSeparator($0) || $0 == PercentEscape.sign || $0 == UInt8(ascii: "@") })
+        else {
+            return holes
+        }
+        var reader = Reader(text)
+        var before: Reader.Unit?
+        if isAuthority { skipUserinfo(&reader, level: 0, &holes) }
+        while let unit = reader.next() {
+            if Self.isSeparator(unit.byte) {
+                skipParameter(&reader, level: unit.level, &holes)
+            } else if unit.byte == UInt8(ascii: "/"), before?.byte == unit.byte, before?.level == unit.level {
+                skipUserinfo(&reader, level: unit.level, &holes)
+            }
+            before = unit
+        }
+        return holes
+    }
+
     /// What stands before a parameter's name. `;` once separated parameters, and still does for some servers.
     private static func isSeparator(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "?") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "#")
@@ -41,31 +60,31 @@ struct TokenMask: Sendable {
 
     /// A name, and its value if that is to be masked: up to what ends it at the level of encoding that the name has, or at
     /// one further out.
-    private func appendParameter(_ reader: inout Reader, level: Int, _ output: inout [UInt8]) {
+    private func skipParameter(_ reader: inout Reader, level: Int, _ holes: inout [Range<Int>]) {
         var name: [UInt8] = []
         // A path may follow a `;`, and an authority be in it, which is looked for outside of here.
         while let unit = reader.peek(), !Self.isSeparator(unit.byte), unit.byte != UInt8(ascii: "/") {
             reader.skip(unit)
-            output.append(contentsOf: reader.text[unit.range])
             guard unit.byte != UInt8(ascii: "=") else {
-                if hides(name) { skipValue(&reader, level: level, &output) }
+                if hides(name) { skipValue(&reader, level: level, &holes) }
                 return
             }
             name.append(unit.byte)
         }
     }
 
-    private func skipValue(_ reader: inout Reader, level: Int, _ output: inout [UInt8]) {
-        output.append(contentsOf: "***".utf8)
+    private func skipValue(_ reader: inout Reader, level: Int, _ holes: inout [Range<Int>]) {
+        let start = reader.index
         while let unit = reader.peek() {
             let isEnd = unit.byte == UInt8(ascii: "&") || unit.byte == UInt8(ascii: "#")
-            if isEnd, unit.level <= level { return }
+            if isEnd, unit.level <= level { break }
             reader.skip(unit)
         }
+        holes.append(start..<reader.index)
     }
 
-    /// Masks what stands before the last `@` of an authority.
-    private func skipUserinfo(_ reader: inout Reader, level: Int, _ output: inout [UInt8]) {
+    /// What stands before the last `@` of an authority.
+    private func skipUserinfo(_ reader: inout Reader, level: Int, _ holes: inout [Range<Int>]) {
         var ahead = reader
         var behind: Reader?
         while let unit = ahead.peek() {
@@ -76,7 +95,7 @@ struct TokenMask: Sendable {
             ahead.skip(unit)
         }
         guard let behind else { return }
-        output.append(contentsOf: "***".utf8)
+        holes.append(reader.index..<behind.index)
         reader = behind
     }
 
@@ -122,7 +141,7 @@ struct TokenMask: Sendable {
 
 extension TokenMask {
     /// Reads a text byte by byte as its innermost reader would see them.
-    private struct Reader {
+    fileprivate struct Reader {
         /// One byte, what it stands for, and how many times it is percent-encoded.
         struct Unit {
             let byte: UInt8
@@ -131,7 +150,7 @@ extension TokenMask {
         }
 
         let text: ArraySlice<UInt8>
-        private var index: Int
+        private(set) var index: Int
 
         init(_ text: ArraySlice<UInt8>) {
             self.text = text

@@ -21,6 +21,10 @@ extension Worker {
     func takeFrames(_ connection: ConnectionPointer, _ http2: HTTP2Connection, _ bytes: UnsafeRawBufferPointer) {
         http2.lastInput = context.now
         let goesOn = unsafe http2.session.receive(bytes, nowMilliseconds: context.now)
+        if !goesOn {
+            // With streams that are not done, only an error ends it.
+            for stream in http2.streams where !stream.value.isFinishing { stream.value.record?.ends(.protocolError) }
+        }
         takeEvents(connection, http2)
         context.list(connection, http2)
         guard !goesOn else {
@@ -30,7 +34,6 @@ extension Worker {
         }
         if let error = http2.session.stopError {
             context.counters.badRequests &+= 1
-            connection.value.streamsEnd(.protocolError)
             logger.notice(
                 "HTTP/2 connection ended for an error",
                 metadata: ["peer": "\(connection.value.peer)", "code": "\(error)"])

@@ -1,10 +1,14 @@
 /// One JSON object a line. A key that there is nothing to say for is left out.
 struct AccessJSON {
-    func append(_ line: AccessLine, to output: inout [UInt8]) {
-        output.append(contentsOf: "{\"time\":\"".utf8)
-        let time = CivilTime(unixSeconds: line.time / 1000)
-        output.append(contentsOf: time.iso8601(milliseconds: Int(truncatingIfNeeded: line.time % 1000)).utf8)
-        output.append(UInt8(ascii: "\""))
+    private var second: Int64 = -1
+    /// `{"time":"2026-01-31T12:00:`
+    private var stamp: [UInt8] = []
+
+    mutating func append(_ line: AccessLine, to output: inout [UInt8]) {
+        updateStamp(line.time)
+        output.append(contentsOf: stamp)
+        AccessText.appendSeconds(UInt64(clamping: line.time) % 60_000, width: 2, to: &output)
+        output.append(contentsOf: [UInt8(ascii: "Z"), UInt8(ascii: "\"")])
         string("event", line.event.rawValue, &output)
         if let client = line.client { string("client", client, &output) }
         if let request = line.request { append(request, to: &output) }
@@ -35,6 +39,13 @@ struct AccessJSON {
         output.append(contentsOf: "}\n".utf8)
     }
 
+    /// Made once a second, of which the last two digits are left out.
+    private mutating func updateStamp(_ milliseconds: Int64) {
+        guard milliseconds / 1000 != second else { return }
+        second = milliseconds / 1000
+        stamp = Array("{\"time\":\"\(CivilTime(unixSeconds: second).iso8601(milliseconds: 0).dropLast(7))".utf8)
+    }
+
     private func append(_ request: LoggedRequest, to output: inout [UInt8]) {
         string("method", request.method, &output)
         if !request.host.isEmpty { bytes("host", request.host, &output) }
@@ -63,6 +74,6 @@ struct AccessJSON {
 
     private func number(_ name: StaticString, _ value: Int, _ output: inout [UInt8]) {
         key(name, &output)
-        output.append(contentsOf: String(value).utf8)
+        AccessText.append(UInt64(clamping: value), to: &output)
     }
 }

@@ -35,7 +35,9 @@ final class AccessLog {
             line.lost = lost
         }
         switch format {
-        case .json(let json): json.append(line, to: &buffer)
+        case .json(var json):
+            json.append(line, to: &buffer)
+            format = .json(json)
         case .combined(var combined):
             combined.append(line, to: &buffer)
             format = .combined(combined)

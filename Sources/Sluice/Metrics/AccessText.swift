@@ -19,10 +19,24 @@ enum AccessText {
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
 
     /// Milliseconds as seconds: `0.003`.
-    static func appendSeconds(_ milliseconds: UInt64, to output: inout [UInt8]) {
-        output.append(contentsOf: String(milliseconds / 1000).utf8)
+    /// - Parameter width: digits before the point, at least.
+    static func appendSeconds(_ milliseconds: UInt64, width: Int = 1, to output: inout [UInt8]) {
+        let seconds = milliseconds / 1000
+        if width > 1, seconds < 10 { output.append(0x30) }
+        append(seconds, to: &output)
         output.append(UInt8(ascii: "."))
         let rest = milliseconds % 1000
-        for part in [rest / 100, rest / 10 % 10, rest % 10] { output.append(0x30 &+ UInt8(truncatingIfNeeded: part)) }
+        output.append(0x30 &+ UInt8(truncatingIfNeeded: rest / 100))
+        output.append(0x30 &+ UInt8(truncatingIfNeeded: rest / 10 % 10))
+        output.append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+    }
+
+    static func append(_ number: UInt64, to output: inout [UInt8]) {
+        var divisor: UInt64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            output.append(0x30 &+ UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
     }
 }

@@ -33,7 +33,8 @@ import Testing
 
     private func json(_ line: AccessLine) -> String {
         var output: [UInt8] = []
-        AccessJSON().append(line, to: &output)
+        var format = AccessJSON()
+        format.append(line, to: &output)
         return String(decoding: output, as: UTF8.self)
     }
 
@@ -79,6 +80,16 @@ import Testing
                 + "\"duration\":1.003,\"request_id\":\"id-1\",\"route\":2,\"topics\":[\"a\",\"b\\\"\"],\"upstream\":\"app\","
                 + "\"server\":\"127.0.0.1:3000\",\"cursor\":\"e-1\",\"events\":7,\"reason\":\"client_left\",\"lost\":3}\n"
         )
+    }
+
+    @Test func `a format that goes on tells the time of each line`() {
+        var output: [UInt8] = []
+        var format = AccessJSON()
+        for time in [1_769_860_800_000, 1_769_860_800_007, 1_769_860_865_120] as [Int64] {
+            format.append(Self.line { $0.time = time }, to: &output)
+        }
+        let times = String(decoding: output, as: UTF8.self).split(separator: "\n").map { $0.prefix(33).suffix(24) }
+        #expect(times == ["2026-01-31T12:00:00.000Z", "2026-01-31T12:00:00.007Z", "2026-01-31T12:01:05.120Z"])
     }
 
     @Test func `nobody ends a line or a quotation`() throws {
