@@ -73,7 +73,8 @@ extension Worker {
     /// A place at a server came free for one who waited, or it is known that none will.
     func granted(_ grant: Grant, of pool: UpstreamPool) {
         let (_, token) = Token.unpack(grant.ticket)
-        guard let stream = streams.find(token), !stream.value.isOver, let exchange = stream.value.exchange,
+        guard let stream = streams.find(token), !stream.value.isOver, !stream.value.connection.value.isDoomed,
+            let exchange = stream.value.exchange,
             let proxied = (exchange.handler as? ProxyLink)?.proxied, proxied.isWaiting, proxied.target.pool === pool
         else {
             if let lease = grant.lease { settle(pool.giveBack(lease, .neutral, now: context.now), of: pool) }
