@@ -40,7 +40,7 @@ extension Worker {
             }
             guard let (event, consumed) = unsafe connection.value.parser?.parse(rest) else { return }
             offset += consumed
-            switch event {
+            switch consume event {
             case .needMore: return unsafe rest.isEmpty ? () : headBegan(connection)
             case .head(let head): begin(openStream(connection), head)
             case .body(let range):

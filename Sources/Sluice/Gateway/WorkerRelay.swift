@@ -166,7 +166,8 @@ extension Worker {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: input[offset...])
             let (event, consumed) = unsafe connection.parser.parse(rest)
             offset += consumed
-            switch event {
+            // What is moved out of it, and not copied, can be changed in place.
+            switch consume event {
             case .needMore: return settle(connection, proxied)
             case .informational(let head): inform(proxied, head)
             case .head(let head) where head.status == 101:
@@ -196,7 +197,9 @@ extension Worker {
         stream.value.inform(head, context)
     }
 
-    private func responseBegan(_ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ answer: ResponseHead) {
+    private func responseBegan(
+        _ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ answer: consuming ResponseHead
+    ) {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
         connection.staysOpen = answer.keepAlive
         connection.keepAliveMilliseconds = KeepAliveHint.milliseconds(answer.fields)

@@ -17,11 +17,10 @@ struct UpstreamResponse {
     let kind: Kind
 
     /// - Parameters:
-    ///   - answer: what the upstream said.
+    ///   - head: what the upstream said.
     ///   - version: what its client speaks.
-    init(_ answer: ResponseHead, to version: HTTPVersion) {
-        var head = answer
-        kind = Self.kind(of: answer)
+    init(_ head: consuming ResponseHead, to version: HTTPVersion) {
+        kind = Self.kind(of: head)
         HopByHop.remove(from: &head.fields)
         head.version = version
         switch head.body {

@@ -11,12 +11,15 @@ package enum HTTP1Serializer {
     /// stays is said. `.chunked` must not be used towards HTTP/1.0; it is written as `.untilClose`, without chunks.
     /// - Parameter method: The method that is answered. For HEAD a `Content-Length` among the fields is kept.
     package static func append(_ head: ResponseHead, answering method: HTTPMethod = .get, to output: inout [UInt8]) {
-        append("HTTP/1.1 ", to: &output)
-        let status = min(max(head.status, 100), 999)
-        append(decimal: UInt64(status), to: &output)
-        output.append(ASCII.space)
-        append(ResponseHead.reason(for: head.status), to: &output)
-        append("\r\n", to: &output)
+        if head.status == 200 {
+            append("HTTP/1.1 200 OK\r\n", to: &output)
+        } else {
+            append("HTTP/1.1 ", to: &output)
+            append(decimal: UInt64(min(max(head.status, 100), 999)), to: &output)
+            output.append(ASCII.space)
+            append(ResponseHead.reason(for: head.status), to: &output)
+            append("\r\n", to: &output)
+        }
         head.fields.writeLines(except: own, to: &output)
         let endsWithClose = appendFraming(of: head, method, to: &output)
         // What comes before the final response says nothing about the connection.
