@@ -19,7 +19,9 @@ import Testing
 
     /// The lines that are written.
     private func lines(_ request: UpstreamRequest, authority: String? = nil) -> [String] {
-        let text = String(decoding: request.bytes(authority: authority), as: UTF8.self)
+        var bytes: [UInt8] = []
+        request.write(authority: authority, to: &bytes)
+        let text = String(decoding: bytes, as: UTF8.self)
         #expect(text.hasSuffix("\r\n\r\n"))
         return text.split(separator: "\r\n").map(String.init)
     }

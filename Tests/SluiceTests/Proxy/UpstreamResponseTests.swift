@@ -8,7 +8,7 @@ import Testing
         _ fields: [String], _ body: BodyFraming = .chunked, status: UInt16 = 200, to version: HTTPVersion = .http11
     ) -> UpstreamResponse {
         let head = ResponseHead(status: status, fields: FieldBlock(text: fields), body: body, version: .http10)
-        return UpstreamResponse(head, to: RequestHead.make(version: version))
+        return UpstreamResponse(head, to: version)
     }
 
     @Test(arguments: [
