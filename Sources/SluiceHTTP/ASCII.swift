@@ -30,7 +30,7 @@ struct ByteSet {
 }
 
 /// Bytes by name, comparisons without case, and searches that look at eight bytes at a time.
-enum ASCII {
+package enum ASCII {
     static let tab: UInt8 = 0x09
     static let lineFeed: UInt8 = 0x0A
     static let carriageReturn: UInt8 = 0x0D
@@ -56,7 +56,7 @@ enum ASCII {
     static func isValue(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == tab }
 
     @inline(__always)
-    static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+    package static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
     /// The value of a hexadecimal digit.
     @inline(__always)
@@ -128,6 +128,18 @@ enum ASCII {
     /// Whether the bytes are this text when letters count without case.
     static func equalIgnoringCase(_ bytes: some Collection<UInt8>, _ text: some Collection<UInt8>) -> Bool {
         bytes.count == text.count && zip(bytes, text).allSatisfy { lowered($0) == lowered($1) }
+    }
+
+    // Nothing generic is specialised for another module, hence these.
+
+    /// Whether the bytes are this text when letters count without case.
+    package static func equalIgnoringCase(_ bytes: ArraySlice<UInt8>, _ text: String) -> Bool {
+        equalIgnoringCase(bytes, text.utf8)
+    }
+
+    /// Whether two runs of bytes are equal when letters count without case.
+    package static func equalIgnoringCase(_ left: ArraySlice<UInt8>, _ right: [UInt8]) -> Bool {
+        left.count == right.count && zip(left, right).allSatisfy { lowered($0) == lowered($1) }
     }
 
     /// The number that one or more digits spell; nil when there is anything else, nothing, or more than 64 bits hold.

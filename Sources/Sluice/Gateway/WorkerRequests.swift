@@ -58,12 +58,12 @@ extension Worker {
         setDefaultFields(stream, exchange, route)
         guard isWithinLimits(stream, exchange, route.limits) else { return }
         if let authorization = route.authorization {
-            switch authorization.check(exchange.head) {
-            case .granted: break
-            case .missing: return unauthorized(stream, exchange, "Bearer", "this needs a bearer token")
-            case .invalid:
-                return unauthorized(
-                    stream, exchange, "Bearer error=\"invalid_token\"", "the bearer token is not valid")
+            let result = authorization.check(exchange.head)
+            if let challenge = result.challenge {
+                exchange.commonFields.append(.wwwAuthenticate, "\(challenge)")
+                return respond(
+                    stream, exchange, status: 401,
+                    text: result == .missing ? "this needs a bearer token" : "the bearer token is not valid")
             }
         }
         switch route.target {
@@ -76,11 +76,6 @@ extension Worker {
         case .proxy(let target): proxy(stream, exchange, target)
         case .files(let files): serveFile(stream, exchange, files)
         }
-    }
-
-    private func unauthorized(_ stream: StreamPointer, _ exchange: Exchange, _ challenge: String, _ why: String) {
-        exchange.commonFields.append(.wwwAuthenticate, challenge)
-        respond(stream, exchange, status: 401, text: why)
     }
 
     // MARK: CORS

@@ -57,14 +57,14 @@ struct ForwardedHop {
 
     /// The family has more members than are spoken here (X-Forwarded-Port, -Prefix, -Server).
     private static func isXForwarded(_ name: ArraySlice<UInt8>) -> Bool {
-        HopByHop.equal(name.prefix(12), "x-forwarded-".utf8)
+        ASCII.equalIgnoringCase(name.prefix(12), "x-forwarded-")
     }
 
     /// Names that become one with the gateway's own where `-` and `_` are not told apart (RFC 3875, section 4.1.18).
     private static func isLookAlike(_ name: ArraySlice<UInt8>) -> Bool {
         guard name.contains(UInt8(ascii: "_")) else { return false }
         let dashed = name.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
-        return isXForwarded(dashed[...]) || guarded.contains { HopByHop.equal(dashed[...], $0.utf8) }
+        return isXForwarded(dashed[...]) || guarded.contains { ASCII.equalIgnoringCase(dashed[...], $0) }
     }
 
     private static let guarded = [

@@ -12,7 +12,7 @@ enum HopByHop {
             let id = unsafe FieldID.lookup(name)
             if id == .other { unsafe others.append(Array(name)) } else if !needed.contains(id) { gone.insert(id) }
         }
-        fields.removeAll(gone) { name in others.contains { equal(name, $0) } }
+        fields.removeAll(gone) { name in others.contains { ASCII.equalIgnoringCase(name, $0) } }
     }
 
     private static let always: FieldSet = [
@@ -24,10 +24,4 @@ enum HopByHop {
         .proxy,
     ]
     private static let needed: FieldSet = [.host, .contentLength, .authorization, .cookie]
-
-    static func equal(_ one: ArraySlice<UInt8>, _ other: some Collection<UInt8>) -> Bool {
-        one.count == other.count && zip(one, other).allSatisfy { lowered($0) == lowered($1) }
-    }
-
-    private static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 }

@@ -7,7 +7,7 @@ enum KeepAliveHint {
         for field in fields.all(.keepAlive) {
             for element in field.split(separator: UInt8(ascii: ",")) {
                 let element = element.drop { $0 == 0x20 }
-                guard HopByHop.equal(element.prefix(8), "timeout=".utf8) else { continue }
+                guard ASCII.equalIgnoringCase(element.prefix(8), "timeout=") else { continue }
                 guard let seconds = seconds(element.dropFirst(8)) else { continue }
                 return seconds > 1 ? (seconds &- 1) &* 1000 : seconds &* 500
             }

@@ -60,6 +60,6 @@ struct UpstreamRequest {
         guard head.version == .http11, case .none = head.body, head.fields.count(of: .upgrade) == 1,
             head.fields.hasToken(.connection, "upgrade"), let wanted = head.fields.first(.upgrade)
         else { return nil }
-        return allowed.contains { HopByHop.equal(wanted, $0.utf8) } ? wanted : nil
+        return allowed.contains { ASCII.equalIgnoringCase(wanted, $0) } ? wanted : nil
     }
 }

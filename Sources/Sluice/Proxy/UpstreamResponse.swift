@@ -42,7 +42,7 @@ struct UpstreamResponse {
     }
 
     private static func isPlain(_ fields: FieldBlock) -> Bool {
-        fields.all(.contentEncoding).allSatisfy { HopByHop.equal($0, "identity".utf8) }
+        fields.all(.contentEncoding).allSatisfy { ASCII.equalIgnoringCase($0, "identity") }
     }
 
     /// Whether bytes may be added.

@@ -1,3 +1,5 @@
+internal import SluiceHTTP
+
 /// A host that a route is for: an exact name, or `*.` and a name for exactly one label more. Compared without case,
 /// port and a last dot.
 struct HostPattern: Sendable, Hashable {
@@ -9,7 +11,7 @@ struct HostPattern: Sendable, Hashable {
         guard !text.isEmpty else { throw PatternError(text, "a host is not empty; leave it out to match every host") }
         guard text != "*" else { throw PatternError(text, "leave the host out to match every host") }
         let isWildcard = text.hasPrefix("*.")
-        var name = text.utf8.dropFirst(isWildcard ? 1 : 0).map(Self.lowercased)
+        var name = text.utf8.dropFirst(isWildcard ? 1 : 0).map(ASCII.lowered)
         let isLiteral = name.first == UInt8(ascii: "[") && name.last == UInt8(ascii: "]")
         if !isLiteral, name.last == UInt8(ascii: "."), name.count > 1 { name.removeLast() }
         for byte in name {
@@ -37,7 +39,7 @@ struct HostPattern: Sendable, Hashable {
         let host = Self.host(of: authority)
         let label = host.count - name.count
         guard isWildcard ? label > 0 : label == 0 else { return false }
-        guard zip(host.dropFirst(label), name).allSatisfy({ Self.lowercased($0) == $1 }) else { return false }
+        guard zip(host.dropFirst(label), name).allSatisfy({ ASCII.lowered($0) == $1 }) else { return false }
         return !isWildcard || !host.prefix(label).contains(UInt8(ascii: "."))
     }
 
@@ -56,7 +58,4 @@ struct HostPattern: Sendable, Hashable {
         let host = authority.prefix { $0 != UInt8(ascii: ":") }
         return host.last == UInt8(ascii: ".") ? host.dropLast() : host
     }
-
-    @inline(__always)
-    private static func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 }

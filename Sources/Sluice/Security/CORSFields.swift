@@ -17,7 +17,7 @@ extension CORSPolicy {
     package static func remove(from fields: inout FieldBlock) {
         let prefix = "access-control-"
         fields.removeAll { _, name, _ in
-            HopByHop.equal(name.prefix(prefix.utf8.count), prefix.utf8)
+            ASCII.equalIgnoringCase(name.prefix(prefix.utf8.count), prefix)
         }
     }
 

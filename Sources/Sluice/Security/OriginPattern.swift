@@ -1,3 +1,5 @@
+internal import SluiceHTTP
+
 /// An origin as a policy names it: exact, or `https://*.example.com` for all names below `example.com`, whose scheme and
 /// port are exact.
 enum OriginPattern {
@@ -7,14 +9,14 @@ enum OriginPattern {
     /// Whether a pattern takes an origin. Scheme and host have no case; a browser writes them in lower case, an operator
     /// perhaps not.
     static func matches(_ pattern: String, _ origin: ArraySlice<UInt8>) -> Bool {
-        guard let mark = pattern.firstRange(of: mark) else { return isEqual(pattern.utf8, origin) }
+        guard let mark = pattern.firstRange(of: mark) else { return ASCII.equalIgnoringCase(origin, pattern) }
         let scheme = pattern[..<mark.lowerBound].utf8.count + 3
         // With the dot, so that `notexample.com` is none of it.
         let suffix = pattern[mark.upperBound...].utf8.count + 1
         let labels = origin.count - scheme - suffix
         guard labels > 0 else { return false }
-        return isEqual("\(pattern[..<mark.lowerBound])://".utf8, origin.prefix(scheme))
-            && isEqual(".\(pattern[mark.upperBound...])".utf8, origin.suffix(suffix))
+        return ASCII.equalIgnoringCase(origin.prefix(scheme), "\(pattern[..<mark.lowerBound])://")
+            && ASCII.equalIgnoringCase(origin.suffix(suffix), ".\(pattern[mark.upperBound...])")
             && areLabels(origin.dropFirst(scheme).prefix(labels))
     }
 
@@ -31,11 +33,5 @@ enum OriginPattern {
                     }
                 }
         }
-    }
-
-    private static func isEqual(_ allowed: String.UTF8View, _ origin: ArraySlice<UInt8>) -> Bool {
-        func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
-        return allowed.count == origin.count
-            && zip(allowed, origin).allSatisfy { lowercased($0) == lowercased($1) }
     }
 }
