@@ -56,6 +56,19 @@ def test_events_pass_one_by_one_and_heartbeats_stand_between_them_alone(proxy, u
 
 
 @pytest.mark.http1
+def test_a_byte_order_mark_behind_a_heartbeat_costs_no_event(proxy, upstream):
+    gateway = proxy({"heartbeat": "50ms"})
+    with connect(gateway.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        exchange = upstream.accept()
+        exchange.send(EVENTS)
+        client.until(b": \n")
+        exchange.send(chunk(b"\xef\xbb\xbfdata: first\n\n") + b"0\r\n\r\n")
+        client.until(b"\r\ndata: first\n\n")
+        exchange.close()
+
+
+@pytest.mark.http1
 def test_without_a_heartbeat_the_bytes_are_the_upstreams(proxy, upstream):
     gateway = proxy({"heartbeat": "off"})
     body = b": hi\r\n\r\nid: 1\rdata: a\n\n\xef\xbb\xbf"

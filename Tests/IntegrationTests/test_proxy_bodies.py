@@ -2,11 +2,14 @@
 
 import contextlib
 import queue
+import socket
 import threading
 
 import pytest
 from harness.client import connect
+from harness.gateway import settings
 from harness.proxied import ANSWER, EVENTS, OK, chunk, expect_nobody, goes_on, proxy, upstream  # noqa: F401
+from harness.upstream import Exchange
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -74,6 +77,40 @@ class TestUploads:
             assert served.exactly(2) == b"hi"
             served.send(ANSWER)
             assert connection.response().body == b"next"
+
+    @pytest.mark.http1
+    def test_an_upload_whose_last_piece_had_to_wait_is_whole(self, start, tmp_path):
+        """Of some of these sizes it is the last piece that the socket does not take at once."""
+        path = str(tmp_path / "app.sock")
+        app = {"servers": f"unix:{path}", "timeouts": {"idle": "100ms"}}
+        with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as stack:
+            listener.bind(path)
+            listener.listen()
+            gateway = start(
+                settings(
+                    topics={},
+                    upstreams={"app": app},
+                    routes=[{"match": "/ok", "respond": "ok"}, {"match": "/**", "proxy": "app"}],
+                    limits={"request_head_timeout": "300ms"},
+                )
+            )
+            uploads = []
+            for size in range(128 << 10, 400 << 10, 16 << 10):
+                client = stack.enter_context(connect(gateway.port))
+                client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+                served = Exchange(listener.accept()[0])
+                uploads.append((client, served, size))
+            for client, _, size in uploads:
+                client.send(b"x" * size)
+            for _, served, size in uploads:
+                served.exactly(size)
+            # Longer than a client may be silent that has something to send.
+            clock = stack.enter_context(connect(gateway.port))
+            clock.send(b"GET ")
+            assert clock.response().status == 408
+            for client, served, _ in uploads:
+                served.send(ANSWER)
+                assert client.response().status == 200
 
     def test_a_stream_that_began_before_the_end_has_its_heartbeats(self, proxy, upstream):
         gateway = proxy({"heartbeat": "50ms"}, timeouts={"idle": "200ms"})

@@ -21,10 +21,16 @@ final class PlannedFiles: Sendable {
     /// The path below the root that a request asks for: the rewritten path where the route rewrites, else what the `**`
     /// of its pattern took, else the whole path. `nil`: nothing is ever served there.
     func path(of head: RequestHead) -> FilePath? {
-        var head = head
-        rewrite?.apply(to: &head)
-        guard let path = try? RequestPath(head.path) else { return nil }
-        return FilePath(path.bytes[(rewrite == nil ? pattern.restStart(in: path) : path.bytes.startIndex)...])
+        // Routes may see slashes in a row as one. Here they name nothing: what is served is what was matched.
+        guard let path = try? RequestPath(head.path), let merged = try? RequestPath(head.path, mergesSlashes: true),
+            path.bytes == merged.bytes
+        else { return nil }
+        guard let rewrite else { return FilePath(path.bytes[pattern.restStart(in: path)...]) }
+        var rewritten = head
+        rewrite.apply(to: &rewritten)
+        // Of `/app` the prefix leaves nothing, which as a target is a slash.
+        let isRoot = rewritten.path.elementsEqual("/".utf8) && path.bytes.last != UInt8(ascii: "/")
+        return FilePath(isRoot ? [] : rewritten.path)
     }
 
     /// Opens what stands at a path.

@@ -94,9 +94,10 @@ extension Worker {
         releaseHeld(connection)
     }
 
-    /// Goes on with input that had to wait.
+    /// Goes on with input that had to wait. Of a body that may be the end alone, which the parser has seen already.
     func releaseHeld(_ connection: ConnectionPointer) {
-        guard !connection.value.held.isEmpty else { return }
+        let hasBody = connection.value.stream?.value.exchange?.bodyEnded == false
+        guard hasBody || !connection.value.held.isEmpty else { return }
         var held = ByteQueue()
         swap(&held, &connection.value.held)
         unsafe held.withBytes { unsafe parse(connection, $0) }

@@ -129,6 +129,8 @@ extension Worker {
         swap(&unread, &stream.value.unread)
         unsafe unread.withBytes { unsafe bodyPart(stream, $0) }
         stream.value.consumed(unread.count, context)
+        // Who took it may have had enough.
+        if case .wait? = stream.value.exchange?.bodyUse { return }
         if stream.value.endsUnread { bodyEnded(stream, stream.value.exchange?.trailers) }
     }
 

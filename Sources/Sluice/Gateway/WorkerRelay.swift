@@ -252,11 +252,18 @@ extension Worker {
         _ connection: UpstreamConnection, _ proxied: ProxiedExchange, _ bytes: UnsafeRawBufferPointer
     ) {
         guard let (stream, exchange) = find(proxied) else { return cancel(proxied) }
-        if proxied.kind == .events { unsafe proxied.boundary.pass(bytes) }
         proxied.lastSent = context.now
-        if proxied.kind == .events { stream.value.record?.events = proxied.boundary.events }
-        guard unsafe !begin(stream, exchange, proxied, bytes) else { return }
-        unsafe stream.value.writePrivate(bytes, context)
+        let part = proxied.kind == .events ? unsafe pass(bytes, of: proxied) : unsafe bytes
+        stream.value.record?.events = proxied.kind == .events ? proxied.boundary.events : nil
+        guard unsafe !begin(stream, exchange, proxied, part) else { return }
+        unsafe stream.value.writePrivate(part, context)
+    }
+
+    /// Bytes of a stream of events, as far as the client gets them.
+    private func pass(_ bytes: UnsafeRawBufferPointer, of proxied: ProxiedExchange) -> UnsafeRawBufferPointer {
+        let mayBeMark = proxied.beganWithHeartbeat && proxied.boundary.isAtStart
+        unsafe proxied.boundary.pass(bytes)
+        return unsafe mayBeMark ? EventBoundary.withoutMark(bytes) : bytes
     }
 
     /// Writes the head that waits, with the first bytes of the body.

@@ -25,6 +25,7 @@ extension Worker {
         {
             stream.value.writePrivate(Array(": \n".utf8), context)
             proxied.lastSent = context.now
+            if proxied.boundary.isAtStart { proxied.beganWithHeartbeat = true }
             if stream.value.hasFailed { return abandon(stream) }
         }
         stream.value.timer.at = max(proxied.lastSent, context.now) &+ proxied.target.heartbeat

@@ -9,6 +9,8 @@ struct EventBoundary {
         case field
     }
 
+    /// Bytes of a byte order mark that came; `nil`: it is over, or it was none.
+    private var markBytes: Int? = 0
     private var line = Line.start
     /// A field line came since the last empty one.
     private var isInEvent = false
@@ -21,13 +23,22 @@ struct EventBoundary {
     private var endsWithReturn = false
 
     /// Between two events, at the beginning of a line.
-    var isBetweenEvents: Bool { line == .start && !isInEvent && !endsWithReturn }
+    var isBetweenEvents: Bool { line == .start && !isInEvent && !endsWithReturn && (markBytes ?? 0) == 0 }
+
+    /// Nothing came yet.
+    var isAtStart: Bool { markBytes == 0 }
+
+    /// What of a stream's first bytes may stand behind a comment: a byte order mark would no longer be one there.
+    static func withoutMark(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        unsafe bytes.starts(with: mark) ? UnsafeRawBufferPointer(rebasing: bytes.dropFirst(mark.count)) : bytes
+    }
 
     mutating func pass(_ bytes: UnsafeRawBufferPointer) {
         var index = 0
         while index < bytes.count {
             let byte = unsafe bytes[index]
             index &+= 1
+            if isOfMark(byte) { continue }
             if byte == 0x0A, endsWithReturn {
                 endsWithReturn = false
                 continue
@@ -46,6 +57,23 @@ struct EventBoundary {
     }
 
     private static let data: [UInt8] = Array("data:".utf8)
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// A byte order mark at the beginning of all is no part of the first line (WHATWG HTML, section 9.2.5).
+    private mutating func isOfMark(_ byte: UInt8) -> Bool {
+        guard let count = markBytes else { return false }
+        guard byte == Self.mark[count] else {
+            markBytes = nil
+            // A part of it alone begins a name that nobody knows.
+            if count > 0 {
+                line = .field
+                dataBytes = nil
+            }
+            return false
+        }
+        markBytes = count + 1 < Self.mark.count ? count + 1 : nil
+        return true
+    }
 
     private mutating func passName(_ byte: UInt8) {
         guard let count = dataBytes, count < Self.data.count else { return }

@@ -30,6 +30,8 @@ final class ProxiedExchange {
     var waitingHead: ResponseHead?
     var kind = UpstreamResponse.Kind.ordinary
     var boundary = EventBoundary()
+    /// A heartbeat came before the first byte of the answer.
+    var beganWithHeartbeat = false
     /// When the client was last sent something, in milliseconds.
     var lastSent: UInt64 = 0
 

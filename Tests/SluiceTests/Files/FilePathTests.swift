@@ -45,6 +45,14 @@ import Testing
     @Test func `is the rewritten path where the route rewrites`() throws {
         #expect(try path("/s/a", of: "/s/**", PathRewrite()) == "s/a")
         #expect(try path("/s/a", of: "/s/**", PathRewrite(stripPrefix: "/s", addPrefix: "/v1")) == "v1/a")
-        #expect(try path("/s//a", of: "/s/**") == nil)
+        let strip = PathRewrite(stripPrefix: "/s")
+        #expect(try path("/s", of: "/s/**", strip) == "")
+        #expect(try path("/s/", of: "/s/**", strip) == "/")
+    }
+
+    @Test(arguments: ["//s/a", "/s//a", "/s/a//", "/.//s/a"])
+    func `is none where slashes follow each other, which the route saw as one`(target: String) throws {
+        #expect(try path(target, of: "/s/**") == nil)
+        #expect(try path(target, of: "/s/**", PathRewrite()) == nil)
     }
 }
