@@ -140,6 +140,7 @@ static void receive(struct stream_end *end) {
     ssize_t count = recv(end->descriptor, bytes, sizeof bytes - 1, 0);
     if (count <= 0) spoilt("a stream ended");
     bytes[count] = 0;
+    if (!end->in_body && end->matched == 0 && strncmp(bytes, "HTTP/1.1 200", 12)) spoilt(bytes);
     if (!end->in_body && strcasestr(bytes, "\r\ntransfer-encoding: chunked\r\n")) end->is_chunked = true;
     for (ssize_t index = 0; index < count; index++) take_byte(end, bytes[index]);
 }
@@ -169,7 +170,11 @@ static int read_streams(int port, int clients, uint64_t seconds, uint64_t rate) 
         receive_until(now() + SECOND / 2000);
     }
     receive_until(now() + SECOND / 2);
-    for (int index = 0; index < clients; index++) if (ends[index].number == 0) spoilt("a stream has no events");
+    for (int index = 0; index < clients; index++) {
+        if (ends[index].number > 0) continue;
+        fprintf(stderr, "stream %d of %d has no events; its head has %s\n", index, clients, ends[index].in_body ? "come" : "not come");
+        return 1;
+    }
     say("begin");
     uint64_t before = counted, began = now();
     receive_until(began + seconds * SECOND);
