@@ -330,6 +330,9 @@ class TestRanges:
             ("bytes=23-", b"xyz", "bytes 23-25/26"),
             ("bytes=-2", b"yz", "bytes 24-25/26"),
             ("bytes=24-99999999999999999999999", b"yz", "bytes 24-25/26"),
+            # As players of media ask to learn whether there are parts.
+            ("bytes=0-", LETTERS, "bytes 0-25/26"),
+            ("bytes=0-25", LETTERS, "bytes 0-25/26"),
         ],
     )
     def test_a_part(self, serve, value, body, content_range):
