@@ -141,6 +141,12 @@ class TestWhatIsServed:
         fields = {"Accept-Encoding": "gzip", "If-None-Match": packed["ETag"]}
         assert get(gateway, "/static/letters.txt", fields).status == 304
         assert get(gateway, "/static/letters.txt", {**fields, "Accept-Encoding": "gzip;q=0"}).body == LETTERS
+        # Nobody could put several parts of it together again.
+        fields = {"Accept-Encoding": "gzip", "Range": "bytes=0-1,4-5"}
+        several = get(gateway, "/static/letters.txt", fields)
+        assert (several.status, gzip.decompress(several.body)) == (200, LETTERS)
+        one = get(gateway, "/static/letters.txt", {**fields, "Range": "bytes=2-5"})
+        assert (one.status, one.body, one["Content-Encoding"]) == (206, packed.body[2:6], "gzip")
         index = get(gateway, "/static/docs/", {"Accept-Encoding": "gzip"})
         assert (index.body, index["Content-Encoding"]) == (b"docs", None)
         off = get(serve(), "/static/letters.txt", {"Accept-Encoding": "gzip"})

@@ -28,8 +28,8 @@ extension Worker {
             case .file(let file, _, let type, let isGzip):
                 if files.options.precompressed { sayVariesByEncoding(exchange) }
                 var answer = FileAnswer(
-                    to: exchange.head, file.facts, type: type, cacheControl: files.options.cacheControl,
-                    now: WallClock.nowMilliseconds() / 1000, boundary: Self.boundary())
+                    to: exchange.head, file.facts, type: type, isEncoded: isGzip,
+                    cacheControl: files.options.cacheControl, now: WallClock.nowMilliseconds() / 1000, boundary: Self.boundary())
                 if isGzip, answer.status < 300 { answer.fields.append(.contentEncoding, "gzip") }
                 send(answer, FileTransfer(file, answer.body, seat), stream, exchange)
             }
