@@ -124,8 +124,19 @@ class TestWhatIsServed:
         (tmp_path / "link").symlink_to("next")
         os.replace(tmp_path / "link", tmp_path / "current")
         assert get(gateway, "/static/").body == b"next"
+
+    def test_a_root_that_is_gone_is_the_gateways_trouble(self, serve, site, tmp_path):
+        (tmp_path / "current").symlink_to("site")
+        gateway = serve({"root": "current", "fallback": "index.html"})
+        assert get(gateway, "/static/none").body == PAGE
         (tmp_path / "current").unlink()
-        assert get(gateway, "/static/").status == 404
+        # No page that crawlers or caches would take for gone.
+        for path in ["/static/", "/static/none", "/static/letters.txt"]:
+            assert get(gateway, path).status == 500
+        assert f"the folder {tmp_path}/current cannot be opened" in gateway.wait_for_log("a file cannot be read")
+        assert gateway.log().count("a file cannot be read") <= 2
+        (tmp_path / "current").symlink_to("site")
+        assert get(gateway, "/static/none").body == PAGE
 
     def test_files_that_were_compressed_before(self, serve, site):
         (site / "letters.txt.gz").write_bytes(gzip.compress(LETTERS))

@@ -21,9 +21,17 @@ extension Worker {
         guard let seat = plan.fileSeats.take() else {
             return fileFailed(stream, exchange, status: 503, reason: "all files that may be open are")
         }
+        let root: RootFolder
+        do throws(Errno) {
+            root = try files.root()
+        } catch {
+            return fileFailed(
+                stream, exchange, status: error.fileStatus == 503 ? 503 : 500,
+                reason: "the folder \(files.options.root) cannot be opened: \(error)")
+        }
         do throws(Errno) {
             let acceptsGzip = AcceptEncoding.allowsGzip(exchange.head.fields.all(.acceptEncoding))
-            switch try files.find(path, acceptsGzip: acceptsGzip) {
+            switch try files.find(path, in: root, acceptsGzip: acceptsGzip) {
             case .folder: redirectToFolder(stream, exchange)
             case .file(let file, _, let type, let isGzip):
                 if files.options.precompressed { sayVariesByEncoding(exchange) }
