@@ -173,8 +173,9 @@ extension Worker {
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: fileBuffer.bytes[..<transfer.pieceSize])
             let count = try unsafe transfer.fill(room)
             // Over HTTP/2 the end goes with the last bytes. These may be taken in part, and the next piece be smaller.
-            if stream.value.number != 0 { stream.value.isFinishing = UInt64(clamping: count) == transfer.body.left }
-            taken = unsafe stream.value.write(UnsafeRawBufferPointer(rebasing: room[..<count]), context)
+            taken = unsafe stream.value.write(
+                UnsafeRawBufferPointer(rebasing: room[..<count]), isLast: UInt64(clamping: count) == transfer.body.left,
+                context)
             transfer.sent(taken, of: count)
         } catch {
             breakOff(stream, exchange, error)
@@ -201,6 +202,7 @@ extension Worker {
             metadata: [
                 "path": "\(String(decoding: exchange.head.path, as: UTF8.self))", "reason": "\(fault.description)",
             ])
+        stream.value.record?.ends(fault == .shrunk ? .fileChanged : .fileUnreadable)
         exchange.handler = nil
         finishStream(stream, isAborted: true)
     }
