@@ -1,23 +1,20 @@
 """Static files as a user meets them: what is served and what is not, conditions and ranges."""
 
-import contextlib
 import gzip
 import os
 
 import pytest
 from harness.client import ask, connect
 from harness.gateway import CONF, run, write
-from harness.raw import Closed, Connection
+from harness.raw import Connection
 from harness.site import (  # noqa: F401
     LETTERS,
     MEGABYTE,
     OLD,
     OLD_DATE,
     PAGE,
-    closes,
     get,
     large,
-    open_files,
     serve,
     site,
 )
@@ -262,43 +259,6 @@ class TestWhatIsNot:
         gateway = serve()
         (site / "letters.txt").chmod(0)
         assert get(gateway, "/static/letters.txt").status == 403
-
-    def test_open_files_leave_descriptors_for_others(self, serve, site, protocol):
-        gateway = serve(descriptors=256)
-        path = large(site, 50)
-        with contextlib.ExitStack() as stack:
-            connections = [stack.enter_context(connect(gateway.port, receive_buffer=4096)) for _ in range(80)]
-            if protocol == "h2":
-                del connections[8:]
-            # Eighty files, of which no client reads more than the beginning: a quarter of the descriptors is 64.
-            each = 80 // len(connections)
-            opened = [client.open(path="/static/large.bin") for client in connections for _ in range(each)]
-            heads = [exchange.head() for exchange in opened]
-            assert [head.status for head in heads].count(503) == 16
-            assert {head["Retry-After"] for head in heads} == {None, "1"}
-            assert open_files(gateway, path) == 64
-            assert get(gateway, "/ok").status == 200
-        assert closes(gateway, path)
-        assert get(gateway, "/static/letters.txt").status == 200
-
-    def test_without_descriptors_left_it_is_503_until_there_are(self, serve):
-        gateway = serve(descriptors=64, limits={"connections": 1000}, workers=1)
-        with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(connect(gateway.port))]
-            assert clients[0].request(path="/static/letters.txt").status == 200
-            with contextlib.suppress(Closed, OSError):
-                while len(clients) < 65:
-                    clients.append(stack.enter_context(connect(gateway.port)))
-                    assert clients[-1].request(path="/ok").body == b"ok"
-            # The last one was turned away: the others took all that was left.
-            assert 10 < len(clients) < 65
-            response = clients[0].request(path="/static/letters.txt")
-            assert (response.status, response["Retry-After"]) == (503, "1")
-            gateway.wait_for_log("a file cannot be read")
-            for client in clients[1:]:
-                client.close()
-            statuses = (clients[0].request(path="/static/letters.txt").status for _ in range(1000))
-            assert 200 in statuses
 
     def test_a_root_that_is_not_there_is_an_error_with_its_place(self, tmp_path):
         path = write(tmp_path, 'listeners: [":0"]\nroutes:\n  - match: /**\n    files: none\n')

@@ -12,6 +12,12 @@ from harness.site import LETTERS, MEGABYTE, closes, drained, get, large, open_fi
 from harness.sse import Stream
 
 
+def bytes_read(gateway):
+    """Bytes that the gateway got by reading, of whatever."""
+    with open(f"/proc/{gateway.pid}/io") as file:
+        return int(file.readline().removeprefix("rchar: "))
+
+
 class TestLargeFiles:
     def test_to_a_slow_reader_take_no_memory(self, serve, site):
         gateway = serve()
@@ -70,6 +76,22 @@ class TestLargeFiles:
             assert drained(exchange, MEGABYTE) == (1).to_bytes(8)
             assert exchange.piece() is None
         assert closes(gateway, path)
+
+    @pytest.mark.h2
+    def test_no_more_is_read_than_there_is_room_for(self, serve, site):
+        gateway = serve()
+        large(site, 1)
+        with connect(gateway.port, window=0) as connection:
+            exchange = connection.open(path="/static/large.bin")
+            assert exchange.head().status == 200
+            connection.window(connection=1000)
+            before = bytes_read(gateway)
+            for _ in range(200):
+                connection.window(exchange=(exchange, 1))
+                connection.gives_back = False
+                assert len(exchange.piece()) == 1
+            # Pieces of files, and what came from the client and from timers.
+            assert bytes_read(gateway) - before < 200 * 500
 
     def test_events_go_on_beside_them(self, serve, site):
         gateway = serve(workers=1)

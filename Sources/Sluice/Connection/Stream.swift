@@ -289,6 +289,12 @@ internal import SluiceIO
         list(context)
     }
 
+    /// Bytes of the body that the client takes now, where that is known: HTTP/2's windows tell it.
+    var room: Int? { unsafe http2?._withUnsafeGuaranteedRef { $0.session.room(number) } }
+
+    /// Bytes of memory in which the body waits for the client's windows.
+    var waitingFootprint: Int { queued.footprint }
+
     /// What is written was handed over: nothing waits here.
     var hasWrittenAll: Bool { number == 0 ? !isBlocked : queued.isEmpty }
 }
