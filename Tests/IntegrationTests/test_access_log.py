@@ -155,6 +155,42 @@ def test_credentials_are_never_logged(start):
     assert lines[0]["referer"] == "https://***@a.example/?code=***#access_token=***"
 
 
+def test_credentials_of_pages_that_route_by_their_fragment_are_not_logged(start):
+    gateway = start(logging())
+    places = [
+        f"?a/token={SECRET}", f"?next=/%23/access_token={SECRET}", f"?kEy={SECRET}",
+        f"?redirect=https%3A%2F%2Fapp%2F%23%2Faccess_token%3D{SECRET}",
+    ]  # fmt: skip
+    for place in places:
+        ask(gateway.port, path=f"/{place}", fields={"Referer": f"https://app.example/{place}"})
+    ask(gateway.port, fields={"Referer": f"https://app.example/#/access_token={SECRET}&state=1"})
+    lines = ended(gateway)
+    assert len(lines) == 5 and SECRET not in gateway.log()
+    assert lines[-1]["referer"] == "https://app.example/#/access_token=***&state=1"
+
+
+def test_what_a_masked_parameter_chose_is_not_logged_either(start):
+    names = [{"path": "stdout", "mask": ["topic", "last_event_id"]}, {"path": "stdout"}]
+    routes = [
+        {"match": "/events", "subscribe": {"query": "topic", "allow": ["u.*"]}},
+        {"match": {"path": "/publish", "methods": ["POST"]}, "publish": {"allow": ["u.*"]}},
+    ]
+    for access in names:
+        gateway = start(logging(access, topics={"u.{name}": {}}, routes=routes))
+        topic = f"u.{SECRET}"
+        with Stream(gateway.port, f"/events?topic={topic}&last_event_id=1-{SECRET}").opened():
+            fields = {"Content-Type": "text/plain"}
+            assert ask(gateway.port, "POST", f"/publish?topic={topic}", fields, "x").status == 200
+        lines = ended(gateway)
+        assert len(lines) == 3
+        if "mask" in access:
+            assert SECRET not in str(lines)
+            assert not any(key in line for line in lines for key in ("topics", "last_event_id", "cursor"))
+        else:
+            assert [line["topics"] for line in lines] == [[topic]] * 3
+            assert only(lines, event="open")["last_event_id"] == f"1-{SECRET}"
+
+
 @pytest.mark.parametrize("format", ["json", "combined"])
 def test_nobody_forges_a_line(start, tmp_path, format):
     gateway = start(logging({"path": "access.log", "format": format}))

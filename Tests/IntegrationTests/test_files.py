@@ -1,23 +1,20 @@
 """Static files as a user meets them: what is served and what is not, conditions and ranges."""
 
-import contextlib
 import gzip
 import os
 
 import pytest
 from harness.client import ask, connect
 from harness.gateway import CONF, run, write
-from harness.raw import Closed, Connection
+from harness.raw import Connection
 from harness.site import (  # noqa: F401
     LETTERS,
     MEGABYTE,
     OLD,
     OLD_DATE,
     PAGE,
-    closes,
     get,
     large,
-    open_files,
     serve,
     site,
 )
@@ -124,8 +121,19 @@ class TestWhatIsServed:
         (tmp_path / "link").symlink_to("next")
         os.replace(tmp_path / "link", tmp_path / "current")
         assert get(gateway, "/static/").body == b"next"
+
+    def test_a_root_that_is_gone_is_the_gateways_trouble(self, serve, site, tmp_path):
+        (tmp_path / "current").symlink_to("site")
+        gateway = serve({"root": "current", "fallback": "index.html"})
+        assert get(gateway, "/static/none").body == PAGE
         (tmp_path / "current").unlink()
-        assert get(gateway, "/static/").status == 404
+        # No page that crawlers or caches would take for gone.
+        for path in ["/static/", "/static/none", "/static/letters.txt"]:
+            assert get(gateway, path).status == 500
+        assert f"the folder {tmp_path}/current cannot be opened" in gateway.wait_for_log("a file cannot be read")
+        assert gateway.log().count("a file cannot be read") <= 2
+        (tmp_path / "current").symlink_to("site")
+        assert get(gateway, "/static/none").body == PAGE
 
     def test_files_that_were_compressed_before(self, serve, site):
         (site / "letters.txt.gz").write_bytes(gzip.compress(LETTERS))
@@ -141,6 +149,12 @@ class TestWhatIsServed:
         fields = {"Accept-Encoding": "gzip", "If-None-Match": packed["ETag"]}
         assert get(gateway, "/static/letters.txt", fields).status == 304
         assert get(gateway, "/static/letters.txt", {**fields, "Accept-Encoding": "gzip;q=0"}).body == LETTERS
+        # Nobody could put several parts of it together again.
+        fields = {"Accept-Encoding": "gzip", "Range": "bytes=0-1,4-5"}
+        several = get(gateway, "/static/letters.txt", fields)
+        assert (several.status, gzip.decompress(several.body)) == (200, LETTERS)
+        one = get(gateway, "/static/letters.txt", {**fields, "Range": "bytes=2-5"})
+        assert (one.status, one.body, one["Content-Encoding"]) == (206, packed.body[2:6], "gzip")
         index = get(gateway, "/static/docs/", {"Accept-Encoding": "gzip"})
         assert (index.body, index["Content-Encoding"]) == (b"docs", None)
         off = get(serve(), "/static/letters.txt", {"Accept-Encoding": "gzip"})
@@ -246,43 +260,6 @@ class TestWhatIsNot:
         (site / "letters.txt").chmod(0)
         assert get(gateway, "/static/letters.txt").status == 403
 
-    def test_open_files_leave_descriptors_for_others(self, serve, site, protocol):
-        gateway = serve(descriptors=256)
-        path = large(site, 50)
-        with contextlib.ExitStack() as stack:
-            connections = [stack.enter_context(connect(gateway.port, receive_buffer=4096)) for _ in range(80)]
-            if protocol == "h2":
-                del connections[8:]
-            # Eighty files, of which no client reads more than the beginning: a quarter of the descriptors is 64.
-            each = 80 // len(connections)
-            opened = [client.open(path="/static/large.bin") for client in connections for _ in range(each)]
-            heads = [exchange.head() for exchange in opened]
-            assert [head.status for head in heads].count(503) == 16
-            assert {head["Retry-After"] for head in heads} == {None, "1"}
-            assert open_files(gateway, path) == 64
-            assert get(gateway, "/ok").status == 200
-        assert closes(gateway, path)
-        assert get(gateway, "/static/letters.txt").status == 200
-
-    def test_without_descriptors_left_it_is_503_until_there_are(self, serve):
-        gateway = serve(descriptors=64, limits={"connections": 1000}, workers=1)
-        with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(connect(gateway.port))]
-            assert clients[0].request(path="/static/letters.txt").status == 200
-            with contextlib.suppress(Closed, OSError):
-                while len(clients) < 65:
-                    clients.append(stack.enter_context(connect(gateway.port)))
-                    assert clients[-1].request(path="/ok").body == b"ok"
-            # The last one was turned away: the others took all that was left.
-            assert 10 < len(clients) < 65
-            response = clients[0].request(path="/static/letters.txt")
-            assert (response.status, response["Retry-After"]) == (503, "1")
-            gateway.wait_for_log("a file cannot be read")
-            for client in clients[1:]:
-                client.close()
-            statuses = (clients[0].request(path="/static/letters.txt").status for _ in range(1000))
-            assert 200 in statuses
-
     def test_a_root_that_is_not_there_is_an_error_with_its_place(self, tmp_path):
         path = write(tmp_path, 'listeners: [":0"]\nroutes:\n  - match: /**\n    files: none\n')
         checked = run("check", path)
@@ -330,6 +307,9 @@ class TestRanges:
             ("bytes=23-", b"xyz", "bytes 23-25/26"),
             ("bytes=-2", b"yz", "bytes 24-25/26"),
             ("bytes=24-99999999999999999999999", b"yz", "bytes 24-25/26"),
+            # As players of media ask to learn whether there are parts.
+            ("bytes=0-", LETTERS, "bytes 0-25/26"),
+            ("bytes=0-25", LETTERS, "bytes 0-25/26"),
         ],
     )
     def test_a_part(self, serve, value, body, content_range):

@@ -1,13 +1,21 @@
 """Large static files: slow clients, many at once, clients that leave, files that change while they are sent."""
 
+import json
 import os
 import threading
 
 import pytest
 from harness.client import connect, publish
+from harness.gateway import settings
 from harness.raw import Closed, Connection
 from harness.site import LETTERS, MEGABYTE, closes, drained, get, large, open_files, serve, site  # noqa: F401
 from harness.sse import Stream
+
+
+def bytes_read(gateway):
+    """Bytes that the gateway got by reading, of whatever."""
+    with open(f"/proc/{gateway.pid}/io") as file:
+        return int(file.readline().removeprefix("rchar: "))
 
 
 class TestLargeFiles:
@@ -68,6 +76,22 @@ class TestLargeFiles:
             assert drained(exchange, MEGABYTE) == (1).to_bytes(8)
             assert exchange.piece() is None
         assert closes(gateway, path)
+
+    @pytest.mark.h2
+    def test_no_more_is_read_than_there_is_room_for(self, serve, site):
+        gateway = serve()
+        large(site, 1)
+        with connect(gateway.port, window=0) as connection:
+            exchange = connection.open(path="/static/large.bin")
+            assert exchange.head().status == 200
+            connection.window(connection=1000)
+            before = bytes_read(gateway)
+            for _ in range(200):
+                connection.window(exchange=(exchange, 1))
+                connection.gives_back = False
+                assert len(exchange.piece()) == 1
+            # Pieces of files, and what came from the client and from timers.
+            assert bytes_read(gateway) - before < 200 * 500
 
     def test_events_go_on_beside_them(self, serve, site):
         gateway = serve(workers=1)
@@ -199,3 +223,46 @@ class TestFilesThatChange:
             assert drained(exchange, 20 * MEGABYTE) == (20).to_bytes(8)
         assert gateway.wait() == 0
         start.gateways.remove(gateway)
+
+
+class TestTheAccessLog:
+    def test_tells_of_a_file_that_shrank(self, serve, site, protocol):
+        gateway = serve(log={"access": "stdout"})
+        path = large(site, 50)
+        with connect(gateway.port, receive_buffer=65536) as connection:
+            exchange = connection.open(path="/static/large.bin")
+            assert exchange.head().status == 200
+            os.truncate(path, MEGABYTE)
+            with pytest.raises(Closed):
+                while exchange.piece():
+                    pass
+                raise Closed("the end of the connection")
+            line = json.loads(gateway.wait_for_log('"event":"request"'))
+        assert (line["status"], line["reason"]) == (200, "file_changed")
+        assert line["bytes"] < 50 * MEGABYTE
+
+    @pytest.mark.h2
+    @pytest.mark.parametrize("size", [5000, 40_000, 2 * MEGABYTE])
+    @pytest.mark.parametrize("target", ["files", "respond"])
+    def test_tells_of_a_client_that_took_a_part(self, start, site, size, target):
+        (site / "part.bin").write_bytes(b"x" * size)
+        target = {"files": "site"} if target == "files" else {"respond": {"file": "site/part.bin"}}
+        routes = [{"match": "/static/**", **target}, {"match": "/ok", "respond": "ok"}]
+        gateway = start(settings(routes=routes, log={"access": "stdout"}))
+        with connect(gateway.port, window=100) as connection:
+            exchange = connection.open(path="/static/part.bin")
+            connection.gives_back = False
+            assert exchange.head().status == 200
+            assert drained(exchange, 100) == b"x" * 8
+            exchange.reset()
+            line = json.loads(gateway.wait_for_log('"event":"request"'))
+        assert (line["status"], line["bytes"], line.get("reason")) == (200, 100, "client_left")
+
+    def test_tells_nothing_of_what_was_whole(self, serve, site):
+        gateway = serve(log={"access": "stdout"})
+        large(site, 1)
+        with connect(gateway.port) as connection:
+            for path in ["large.bin", "letters.txt", "empty.txt"]:
+                assert connection.request(path=f"/static/{path}").status == 200
+                line = json.loads(gateway.wait_for_log(f'"path":"/static/{path}"'))
+                assert "reason" not in line and line["status"] == 200

@@ -30,6 +30,15 @@ final class HTTP2Connection {
         return kept + count <= 4 * min(limit, 1 << 40)
     }
 
+    /// Bytes of answers that wait for the client's windows, of all streams together, beyond which files stay in their
+    /// files: a hundred streams would else make a megabyte a connection out of requests alone.
+    static let mostWaiting = 512 * 1024
+
+    /// Whether so many bytes more may wait for the client's windows.
+    func mayWait(_ count: Int) -> Bool {
+        streams.reduce(count) { $0 + $1.value.waitingFootprint } <= Self.mostWaiting
+    }
+
     func insert(_ stream: Place<Stream>) {
         stream.value.place = streams.count
         streams.append(stream)

@@ -23,7 +23,7 @@ extension Stream {
     mutating func logEnd(isWhole: Bool, _ context: LoopContext) {
         guard let record, let access = context.access else { return }
         self.record = nil
-        let isWhole = isWhole || isFinishing && hasWrittenAll && !hasFailed
+        let isWhole = !isAborted && (isWhole || isFinishing && hasWrittenAll && !hasFailed)
         var line = record.closes(access.mask, isWhole: isWhole, now: context.now)
         line.client = client?.description
         // Over HTTP/2 bytes are counted when they are taken; what waits on a connection was counted before.

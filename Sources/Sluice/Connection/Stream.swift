@@ -33,6 +33,8 @@ internal import SluiceIO
     var closesAfterResponse = false
     /// The response was written, and the bytes that still wait end with it.
     var isFinishing = false
+    /// They do not end as they should have.
+    private(set) var isAborted = false
     /// Nothing of it goes on; it is removed at the end of the tick.
     var isOver = false
     /// What the access log will tell of it.
@@ -131,11 +133,13 @@ internal import SluiceIO
     }
 
     /// Writes bytes of the body in the stream's framing.
+    /// - Parameter isLast: over HTTP/2 the body ends with them, if all are taken.
     /// - Returns: how many were taken. Fewer than given: the stream is blocked, or failed.
-    mutating func write(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Int {
+    mutating func write(_ bytes: UnsafeRawBufferPointer, isLast: Bool = false, _ context: LoopContext) -> Int {
         let taken =
             number == 0
-            ? unsafe connection.value.transport.write(bytes, context) : unsafe writeFrames(bytes, context)
+            ? unsafe connection.value.transport.write(bytes, context)
+            : unsafe writeFrames(bytes, isLast: isLast || endsWithLast, context)
         sent &+= taken
         return taken
     }
@@ -143,11 +147,13 @@ internal import SluiceIO
     /// The stream ends with the last of its bytes, as nothing stands behind them.
     private var endsWithLast: Bool { isFinishing && trailers == nil }
 
-    private mutating func writeFrames(_ bytes: UnsafeRawBufferPointer, _ context: LoopContext) -> Int {
+    private mutating func writeFrames(
+        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ context: LoopContext
+    ) -> Int {
         guard !isWaiting, let http2 = unsafe http2 else { return 0 }
         return unsafe http2._withUnsafeGuaranteedRef { http2 in
             if !http2.isListed { context.list(connection, http2) }
-            var taken = unsafe http2.session.write(number, bytes, isLast: endsWithLast)
+            var taken = unsafe http2.session.write(number, bytes, isLast: isLast)
             while taken < bytes.count, http2.session.isOutputFull {
                 connection.value.flushFrames(context)
                 guard !http2.session.isOutputFull else {
@@ -155,7 +161,7 @@ internal import SluiceIO
                     break
                 }
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[taken...])
-                taken += unsafe http2.session.write(number, rest, isLast: endsWithLast)
+                taken += unsafe http2.session.write(number, rest, isLast: isLast)
             }
             isWaiting = taken < bytes.count
             // From the last progress on: who asks again and gets nothing does not begin anew.
@@ -233,6 +239,7 @@ internal import SluiceIO
     /// connection's end would say so, a reset.
     mutating func abortBody(_ context: LoopContext) {
         isFinishing = true
+        isAborted = true
         if number != 0 {
             reset(HTTP2ErrorCode.internalError, context)
         } else if framing == .untilClose {
@@ -281,6 +288,12 @@ internal import SluiceIO
         unsafe http2?._withUnsafeGuaranteedRef { $0.session.consumed(number, count) }
         list(context)
     }
+
+    /// Bytes of the body that the client takes now, where that is known: HTTP/2's windows tell it.
+    var room: Int? { unsafe http2?._withUnsafeGuaranteedRef { $0.session.room(number) } }
+
+    /// Bytes of memory in which the body waits for the client's windows.
+    var waitingFootprint: Int { queued.footprint }
 
     /// What is written was handed over: nothing waits here.
     var hasWrittenAll: Bool { number == 0 ? !isBlocked : queued.isEmpty }

@@ -5,6 +5,8 @@ struct ByteQueue: Sendable {
 
     var count: Int { bytes.count - start }
     var isEmpty: Bool { start == bytes.count }
+    /// Bytes of memory that it needs: what was taken goes with the last.
+    var footprint: Int { bytes.count }
 
     mutating func append(_ more: UnsafeRawBufferPointer) {
         if start > 4096 && start > bytes.count / 2 { compact() }

@@ -8,7 +8,14 @@ struct TokenMask: Sendable {
     private let more: Set<[UInt8]>
 
     /// - Parameter more: names of further parameters.
-    init(_ more: [String] = []) { self.more = Set(more.map { Array($0.lowercased().utf8) }) }
+    init(_ more: [String] = []) {
+        // Names are read up to what separates parameters, so of a name that has one only its end can be met.
+        self.more = Set(
+            more.map { name in
+                let name = Array(name.lowercased().utf8)
+                return Array(name[((name.lastIndex { Self.isSeparator($0) || $0 == Self.slash } ?? -1) + 1)...])
+            })
+    }
 
     /// Appends a request's target, or a URL.
     /// - Parameter isAuthority: the text begins with an authority, as the target of a CONNECT does.
@@ -41,17 +48,25 @@ struct TokenMask: Sendable {
         }
         var reader = Reader(text)
         var before: Reader.Unit?
+        var isInParameters = false
         if isAuthority { skipUserinfo(&reader, level: 0, &holes) }
         while let unit = reader.next() {
-            if Self.isSeparator(unit.byte) {
-                skipParameter(&reader, level: unit.level, &holes)
-            } else if unit.byte == UInt8(ascii: "/"), before?.byte == unit.byte, before?.level == unit.level {
+            let start = reader.index
+            let isSlash = unit.byte == Self.slash
+            if isSlash, before?.byte == unit.byte, before?.level == unit.level {
                 skipUserinfo(&reader, level: unit.level, &holes)
             }
-            before = unit
+            if Self.isSeparator(unit.byte) { isInParameters = true }
+            // Pages that route by their fragment have parameters behind a path: `#/access_token=...`.
+            if isInParameters, isSlash || Self.isSeparator(unit.byte) {
+                skipParameter(&reader, level: unit.level, &holes)
+            }
+            before = reader.index == start ? unit : nil
         }
         return holes
     }
+
+    private static let slash = UInt8(ascii: "/")
 
     /// What stands before a parameter's name. `;` once separated parameters, and still does for some servers.
     private static func isSeparator(_ byte: UInt8) -> Bool {
@@ -59,14 +74,14 @@ struct TokenMask: Sendable {
     }
 
     /// A name, and its value if that is to be masked: up to what ends it at the level of encoding that the name has, or at
-    /// one further out.
+    /// one further out. Between a separator and a `=` of other levels the outer one counts, which leaves the value longer.
     private func skipParameter(_ reader: inout Reader, level: Int, _ holes: inout [Range<Int>]) {
         var name: [UInt8] = []
-        // A path may follow a `;`, and an authority be in it, which is looked for outside of here.
-        while let unit = reader.peek(), !Self.isSeparator(unit.byte), unit.byte != UInt8(ascii: "/") {
+        // Behind a slash another name begins, or an authority, which is looked for outside of here.
+        while let unit = reader.peek(), !Self.isSeparator(unit.byte), unit.byte != Self.slash {
             reader.skip(unit)
             guard unit.byte != UInt8(ascii: "=") else {
-                if hides(name) { skipValue(&reader, level: level, &holes) }
+                if hides(name) { skipValue(&reader, level: min(level, unit.level), &holes) }
                 return
             }
             name.append(unit.byte)
@@ -119,6 +134,8 @@ struct TokenMask: Sendable {
     func hides(_ name: [UInt8]) -> Bool {
         var joined: [UInt8] = []
         var word: [UInt8] = []
+        // The same where capital letters separate nothing: `kEy`.
+        var plainWord: [UInt8] = []
         var wasSmall = false
         for byte in name {
             let isCapital = (0x41...0x5A).contains(byte)
@@ -127,11 +144,19 @@ struct TokenMask: Sendable {
                 if Self.words.contains(word) { return true }
                 word.removeAll(keepingCapacity: true)
             }
-            if isSmall || isCapital { word.append(byte | 0x20) }
+            if isSmall || isCapital {
+                word.append(byte | 0x20)
+                plainWord.append(byte | 0x20)
+            } else {
+                if Self.words.contains(plainWord) { return true }
+                plainWord.removeAll(keepingCapacity: true)
+            }
             if isSmall || isCapital || (0x30...0x39).contains(byte) { joined.append(byte | 0x20) }
             wasSmall = isSmall
         }
-        guard !Self.words.contains(word), !Self.names.contains(joined) else { return true }
+        guard !Self.words.contains(word), !Self.words.contains(plainWord), !Self.words.contains(joined),
+            !Self.names.contains(joined)
+        else { return true }
         if Self.ends.contains(where: { joined.count >= $0.count && joined.suffix($0.count).elementsEqual($0) }) {
             return true
         }

@@ -29,7 +29,7 @@ enum ByteRanges: Sendable, Equatable {
         }
         let sorted = parts.sorted { $0.lowerBound < $1.lowerBound }
         let overlap = zip(sorted, sorted.dropFirst()).contains { $0.upperBound > $1.lowerBound }
-        self = overlap || parts == [0..<size] ? .whole : .parts(parts)
+        self = overlap ? .whole : .parts(parts)
     }
 
     private enum Spec {

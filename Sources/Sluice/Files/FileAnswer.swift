@@ -9,11 +9,13 @@ struct FileAnswer: Sendable {
     var body = FileBody([])
 
     /// - Parameters:
+    ///   - isEncoded: the file is a compressed form of what was asked for. Several parts of it cannot be told from one
+    ///     encoded body by its readers, so there are none.
     ///   - now: seconds since 1970.
     ///   - boundary: what stands between the parts of a multipart body.
     init(
-        to head: RequestHead, _ facts: FileFacts, type: String, cacheControl: String?, now: Int64,
-        boundary: @autoclosure () -> String
+        to head: RequestHead, _ facts: FileFacts, type: String, isEncoded: Bool = false, cacheControl: String?,
+        now: Int64, boundary: @autoclosure () -> String
     ) {
         let tag = EntityTag(facts)
         // A file of the future was changed now at the latest (RFC 9110, section 8.8.2.1).
@@ -27,7 +29,9 @@ struct FileAnswer: Sendable {
         case .met:
             // Only GET has ranges (section 14.2).
             let range = head.method == .get && conditions.allowsRange(head.fields) ? head.fields.first(.range) : nil
-            switch ByteRanges(range, size: facts.size) {
+            var ranges = ByteRanges(range, size: facts.size)
+            if isEncoded, case .parts(let parts) = ranges, parts.count > 1 { ranges = .whole }
+            switch ranges {
             case .unsatisfiable:
                 status = 416
                 fields.append(.contentRange, "bytes */\(facts.size)")

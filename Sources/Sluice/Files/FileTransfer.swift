@@ -3,7 +3,7 @@ internal import SluiceIO
 /// A file on its way to a client. The file is closed when this goes.
 final class FileTransfer {
     private let file: OpenFile
-    private let seat: FileSeat
+    private var seat: FileSeat
     private(set) var body: FileBody
     /// Bytes that are read for the next write: many where the client is fast, few where most would be read in vain.
     private(set) var pieceSize = 64 * 1024
@@ -20,6 +20,9 @@ final class FileTransfer {
     }
 
     var isOver: Bool { body.left == 0 }
+
+    /// Whether the client may keep the file open for as long as it takes bytes now and then.
+    func keepsOpen(for client: @autoclosure () -> LimitKey) -> Bool { seat.keep(for: client()) }
 
     /// Reads what comes next.
     func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(FileBody.Fault) -> Int {

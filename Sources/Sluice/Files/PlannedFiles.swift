@@ -33,10 +33,12 @@ final class PlannedFiles: Sendable {
         return FilePath(isRoot ? [] : rewritten.path)
     }
 
+    /// Opens the root. What is in its way is the gateway's own trouble, whatever the path.
+    func root() throws(Errno) -> RootFolder { try RootFolder(options.root) }
+
     /// Opens what stands at a path.
     /// - Parameter acceptsGzip: whether what was compressed before may be served.
-    func find(_ path: FilePath, acceptsGzip: Bool) throws(Errno) -> FoundFile {
-        let folder = try RootFolder(options.root)
+    func find(_ path: FilePath, in folder: borrowing RootFolder, acceptsGzip: Bool) throws(Errno) -> FoundFile {
         do throws(Errno) {
             return try prepared(try find(path, in: folder), in: folder, acceptsGzip)
         } catch {

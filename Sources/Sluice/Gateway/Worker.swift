@@ -56,8 +56,8 @@ final class Worker: EventLoopHandler {
     let ticks = Slab<TickTimer>()
     /// Streams that send a file and wait for their turn.
     var fileQueue: [Token] = []
-    /// Files that were begun in this tick.
-    var filesBegun = 0
+    /// What first pieces of files cost in this tick, in bytes.
+    var fileBytesBegun = 0
     lazy var fileBuffer = FileBuffer()
     /// When it was last said that files cannot be read.
     var filesSaidAt: UInt64 = 0

@@ -13,8 +13,16 @@ extension Worker {
         if exchange.head.fields.has(.traceparent) { record.trace = exchange.trace }
     }
 
-    /// What was published to.
-    func note(_ batch: EncodedBatch, in record: AccessRecord) {
+    /// What is subscribed to, but where the parameter that chose it is masked.
+    func note(_ topics: [String], of target: Plan.Target, in record: AccessRecord?) {
+        guard let record, let access = context.access else { return }
+        if case .choose(let query, _) = target, access.mask.hides(Array(query.utf8)) { return }
+        record.topics = topics
+    }
+
+    /// What was published to, but where the parameter that names it is masked.
+    func note(_ batch: EncodedBatch, isNamedByQuery: Bool, in record: AccessRecord) {
+        if isNamedByQuery, context.access?.mask.hides(Array("topic".utf8)) == true { return }
         record.topics = batch.shares.prefix(Self.mostTopics).map(\.topic.name)
     }
 

@@ -4,13 +4,14 @@ internal import SluiceIO
 
 /// Files of folders.
 extension Worker {
-    /// Bytes of files that are sent in one tick, of all streams together: about a millisecond, so that events do not
-    /// wait for downloads.
+    /// Bytes of files that are read in one tick, of all streams together: about a millisecond, so that events do not
+    /// wait for downloads. First pieces may be as much again, and whoever asks for more in a row gets it in turn.
     static let fileBytesPerTick = 1 << 20
-    /// Bytes that go out with the head. The connection keeps what it does not take of them.
-    static let firstPiece = 32 * 1024
-    /// Files whose first piece goes out at once in one tick. Who asks for more in a row gets them in turn with others.
-    static let filesPerTick = 32
+    /// What a piece costs at least, in bytes of that: a client may take one byte at a time.
+    static let leastPieceCost = 4096
+    /// Bytes that are kept in memory where the client does not take them: what goes out with the head, and ends of files,
+    /// so that who takes nothing of a small file does not keep it open.
+    static let mostKept = 32 * 1024
 
     func serveFile(_ stream: StreamPointer, _ exchange: Exchange, _ files: PlannedFiles) {
         guard exchange.head.method == .get || exchange.head.method == .head else {
@@ -21,15 +22,24 @@ extension Worker {
         guard let seat = plan.fileSeats.take() else {
             return fileFailed(stream, exchange, status: 503, reason: "all files that may be open are")
         }
+        let root: RootFolder
+        do throws(Errno) {
+            root = try files.root()
+        } catch {
+            return fileFailed(
+                stream, exchange, status: error.fileStatus == 503 ? 503 : 500,
+                reason: "the folder \(files.options.root) cannot be opened: \(error)")
+        }
         do throws(Errno) {
             let acceptsGzip = AcceptEncoding.allowsGzip(exchange.head.fields.all(.acceptEncoding))
-            switch try files.find(path, acceptsGzip: acceptsGzip) {
+            switch try files.find(path, in: root, acceptsGzip: acceptsGzip) {
             case .folder: redirectToFolder(stream, exchange)
             case .file(let file, _, let type, let isGzip):
                 if files.options.precompressed { sayVariesByEncoding(exchange) }
                 var answer = FileAnswer(
-                    to: exchange.head, file.facts, type: type, cacheControl: files.options.cacheControl,
-                    now: WallClock.nowMilliseconds() / 1000, boundary: Self.boundary())
+                    to: exchange.head, file.facts, type: type, isEncoded: isGzip,
+                    cacheControl: files.options.cacheControl, now: WallClock.nowMilliseconds() / 1000,
+                    boundary: Self.boundary())
                 if isGzip, answer.status < 300 { answer.fields.append(.contentEncoding, "gzip") }
                 send(answer, FileTransfer(file, answer.body, seat), stream, exchange)
             }
@@ -91,19 +101,24 @@ extension Worker {
         }
         let isHTTP1 = stream.value.number == 0
         let hasBody = exchange.head.method != .head && !transfer.isOver
-        var first: [UInt8] = []
-        if isHTTP1, hasBody, filesBegun < Worker.filesPerTick {
-            filesBegun += 1
+        let length = transfer.body.left
+        let isKept = mayKeepRest(stream, transfer)
+        var first = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        if isHTTP1 || isKept, hasBody, fileBytesBegun < Worker.fileBytesPerTick {
             do throws(FileBody.Fault) {
-                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: fileBuffer.bytes[..<Worker.firstPiece])
+                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: fileBuffer.bytes[..<Worker.mostKept])
                 let count = try unsafe transfer.fill(room)
-                first = unsafe Array(room.prefix(count))
+                unsafe first = UnsafeRawBufferPointer(rebasing: room[..<count])
+                transfer.sent(count, of: count)
+                fileBytesBegun += max(count, Worker.leastPieceCost)
             } catch {
                 return fileFailed(stream, exchange, status: 500, reason: error.description)
             }
         }
-        let length = transfer.body.left
-        transfer.sent(first.count, of: first.count)
+        let goesOn = hasBody && !transfer.isOver
+        guard !goesOn || isKept || transfer.keepsOpen(for: fileClient(stream)) else {
+            return fileFailed(stream, exchange, status: 503, reason: "a client has its part of all open files")
+        }
         exchange.wasAnswered = true
         if exchange.head.expectsContinue, !exchange.bodyEnded {
             // The client was not told to go on, so whether its body still comes is unknown.
@@ -115,8 +130,7 @@ extension Worker {
         head.body = .length(length)
         head.keepAlive = !stream.value.closesAfterResponse
         stream.value.framing = .untilClose
-        let goesOn = hasBody && !transfer.isOver
-        stream.value.begin(head, body: first, isLast: !goesOn, answering: exchange.head.method, context)
+        unsafe stream.value.begin(head, part: first, isLast: !goesOn, answering: exchange.head.method, context)
         guard goesOn else { return finishIfWritten(stream) }
         if exchange.bodyEnded { stream.value.timer.at = 0 }
         exchange.handler = FileLink(transfer) { [unowned self, stream] in queueFile(stream, transfer) }
@@ -131,13 +145,13 @@ extension Worker {
 
     /// A piece of each file whose client takes bytes, as far as the tick reaches.
     func continueFiles() {
-        filesBegun = 0
+        fileBytesBegun = 0
         guard !fileQueue.isEmpty else { return }
         let turn = fileQueue
         fileQueue.removeAll(keepingCapacity: true)
-        var sent = 0
+        var read = 0
         for (index, token) in turn.enumerated() {
-            guard sent < Worker.fileBytesPerTick else {
+            guard read < Worker.fileBytesPerTick else {
                 fileQueue.insert(contentsOf: turn[index...], at: 0)
                 return
             }
@@ -146,30 +160,59 @@ extension Worker {
             else { continue }
             link.transfer.isQueued = false
             guard !stream.value.connection.value.isDoomed else { continue }
-            sent += sendPiece(stream, exchange, link.transfer)
+            read += sendPiece(stream, exchange, link.transfer)
         }
     }
 
-    /// - Returns: how many bytes went out.
+    /// Whether what is left of a file may be read at once, and kept in memory where its client does not take it.
+    private func mayKeepRest(_ stream: StreamPointer, _ transfer: FileTransfer) -> Bool {
+        guard transfer.body.left <= UInt64(clamping: Worker.mostKept) else { return false }
+        return stream.value.connection.value.http2?.mayWait(Int(clamping: transfer.body.left)) ?? true
+    }
+
+    /// Who is to have a part of all open files: a client's address, or a connection where there is none.
+    private func fileClient(_ stream: StreamPointer) -> LimitKey {
+        guard let address = client(of: stream) else {
+            return LimitKey(named: "\(index) \(stream.value.connection.value.token.packed(.connection))".utf8)
+        }
+        return LimitKey(address)
+    }
+
+    /// - Returns: what it cost, in bytes that were read.
     private func sendPiece(_ stream: StreamPointer, _ exchange: Exchange, _ transfer: FileTransfer) -> Int {
         if stream.value.hasFailed {
             abandon(stream)
             return 0
         }
-        guard !stream.value.isBlocked else {
+        let left = transfer.body.left
+        let isKept = mayKeepRest(stream, transfer)
+        guard isKept || !stream.value.isBlocked else {
             watchIfBlocked(stream)
             return 0
         }
-        let taken: Int
+        guard isKept || transfer.keepsOpen(for: fileClient(stream)) else {
+            // Of a small file that was begun when there still was memory for it.
+            breakOff(stream, exchange, .refused, "a client has its part of all open files")
+            return 0
+        }
+        // One byte at least, lest nobody hear of the window that opens.
+        let size = isKept ? Int(clamping: left) : min(transfer.pieceSize, max(1, stream.value.room ?? .max))
+        let count: Int
         do throws(FileBody.Fault) {
-            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: fileBuffer.bytes[..<transfer.pieceSize])
-            let count = try unsafe transfer.fill(room)
-            // Over HTTP/2 the end goes with the last bytes. These may be taken in part, and the next piece be smaller.
-            if stream.value.number != 0 { stream.value.isFinishing = UInt64(clamping: count) == transfer.body.left }
-            taken = unsafe stream.value.write(UnsafeRawBufferPointer(rebasing: room[..<count]), context)
-            transfer.sent(taken, of: count)
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: fileBuffer.bytes[..<size])
+            count = try unsafe transfer.fill(room)
+            let piece = unsafe UnsafeRawBufferPointer(rebasing: room[..<count])
+            let isLast = UInt64(clamping: count) == left
+            if isKept, isLast {
+                stream.value.isFinishing = true
+                unsafe stream.value.writePrivate(piece, context)
+                transfer.sent(count, of: count)
+            } else {
+                // Over HTTP/2 the end goes with the last bytes.
+                transfer.sent(unsafe stream.value.write(piece, isLast: isLast, context), of: count)
+            }
         } catch {
-            breakOff(stream, exchange, error)
+            breakOff(stream, exchange, error == .shrunk ? .fileChanged : .fileUnreadable, error.description)
             return 0
         }
         if stream.value.hasFailed {
@@ -183,16 +226,17 @@ extension Worker {
         } else {
             queueFile(stream, transfer)
         }
-        return taken
+        return max(count, Worker.leastPieceCost)
     }
 
-    /// What was announced is not there any more: the client has to see that the answer is not whole.
-    private func breakOff(_ stream: StreamPointer, _ exchange: Exchange, _ fault: FileBody.Fault) {
+    /// What was announced cannot be sent any more: the client has to see that the answer is not whole.
+    private func breakOff(_ stream: StreamPointer, _ exchange: Exchange, _ reason: EndReason, _ words: String) {
         logger.warning(
             "a file was broken off",
             metadata: [
-                "path": "\(String(decoding: exchange.head.path, as: UTF8.self))", "reason": "\(fault.description)",
+                "path": "\(String(decoding: exchange.head.path, as: UTF8.self))", "reason": "\(words)",
             ])
+        stream.value.record?.ends(reason)
         exchange.handler = nil
         finishStream(stream, isAborted: true)
     }

@@ -30,7 +30,7 @@ extension Worker {
                 try PublishMedia(head.fields), query: head.query, body: body, atMost: plan.limits.publishEvents)
             try publish(request, try topics.names(for: request, exchange.parameters), by: &batch)
             context.counters.published &+= UInt64(request.events.count)
-            if let record = stream.value.record { note(batch, in: record) }
+            if let record = stream.value.record { note(batch, isNamedByQuery: request.topic != nil, in: record) }
             answerPublisher(stream, exchange, receipt(batch))
         } catch {
             refusePublish(stream, exchange, error)

@@ -34,7 +34,7 @@ extension Worker {
             return refuseForLoad(stream, exchange, status: 503, reason: "the gateway is about to stop")
         }
         guard takeSeat(stream, exchange) else { return }
-        stream.value.record?.topics = names
+        note(names, of: target, in: stream.value.record)
         do {
             var topics: [Topic] = []
             for name in names { topics.append(try hub.topic(named: name)) }
@@ -44,7 +44,8 @@ extension Worker {
             response.body = head.version == .http10 ? .untilClose : .chunked
             response.keepAlive = head.version != .http10
             let opening = Opening(
-                head: response, lastEventID: Cursor.lastEventID(of: head), isCompressed: isCompressed)
+                head: response, lastEventID: Cursor.lastEventID(of: head), isCompressed: isCompressed,
+                hidesCursor: context.access.map { Cursor.isHidden(of: head, by: $0.mask) } ?? false)
             exchange.wasAnswered = true
             startStreaming(stream)
             try shard.subscribe(stream, to: topics, opening: opening)

@@ -44,7 +44,12 @@ extension HubShard {
         body = codedOpening(body, for: subscriber)
         let stream = subscriber.value.stream
         stream.value.begin(opening.head, body: stream.value.framed(body), context)
-        stream.value.logOpen(cursor: id, lastEventID: opening.lastEventID, context)
+        // Where the stream begins is what the client brought, if that is known.
+        if opening.hidesCursor {
+            stream.value.logOpen(context)
+        } else {
+            stream.value.logOpen(cursor: id, lastEventID: opening.lastEventID, context)
+        }
         subscriber.value.opening = nil
         subscriber.value.lastSent = context.now
         subscriber.value.joinSequence = audience.target

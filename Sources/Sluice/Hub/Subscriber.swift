@@ -59,11 +59,14 @@ final class Opening {
     let lastEventID: [UInt8]?
     /// The head says that the body is gzip.
     let isCompressed: Bool
+    /// The cursor is a credential to the access log.
+    let hidesCursor: Bool
 
-    init(head: ResponseHead, lastEventID: [UInt8]?, isCompressed: Bool = false) {
+    init(head: ResponseHead, lastEventID: [UInt8]?, isCompressed: Bool = false, hidesCursor: Bool = false) {
         self.head = head
         self.lastEventID = lastEventID
         self.isCompressed = isCompressed
+        self.hidesCursor = hidesCursor
     }
 }
 

@@ -60,6 +60,10 @@ enum EndReason: String {
     case maxAge = "max_age"
     case upstreamLost = "upstream_lost"
     case upstreamTimeout = "upstream_timeout"
+    /// A file became shorter while it was sent.
+    case fileChanged = "file_changed"
+    /// A file could not be read on.
+    case fileUnreadable = "file_unreadable"
     /// Nothing passed through a tunnel for too long.
     case idle
     /// The client broke the rules of HTTP.

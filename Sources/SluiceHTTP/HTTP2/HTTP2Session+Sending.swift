@@ -55,6 +55,14 @@ extension HTTP2Session {
         return bytes.count &- left
     }
 
+    /// Bytes of the stream's body that the client's windows take now.
+    package func room(_ id: Int32) -> Int {
+        let windows = unsafe (
+            nghttp2_session_get_stream_remote_window_size(session, id), nghttp2_session_get_remote_window_size(session)
+        )
+        return Int(max(0, min(windows.0, windows.1)))
+    }
+
     private func noteShort(_ id: Int32, hasTaken: Bool) {
         guard let stream = unsafe stream(id), unsafe stream.pointee.hasBody && !stream.pointee.isEnding else { return }
         unsafe stream.pointee.isShort = true

@@ -23,7 +23,9 @@ import Testing
     @Test func `a write takes what the window has, and the rest is said to fit when it opens`() throws {
         let (peer, ids) = try begun(window: 100)
         let id = ids[0]
+        #expect(peer.server.room(id) == 100)
         #expect(write(peer.server, id, some(150)) == 100)
+        #expect(peer.server.room(id) == 0)
         #expect(!peer.server.isOutputFull)
         #expect(write(peer.server, id, some(50)) == 0)
         peer.talk()
@@ -41,6 +43,12 @@ import Testing
         // It wants nothing any more.
         #expect(peer.took().isEmpty)
         #expect(peer.answer(id).body == some(150))
+    }
+
+    @Test func `the connection's window bounds the room of each stream`() throws {
+        let (peer, ids) = try begun(window: 100_000)
+        #expect(peer.server.room(ids[0]) == 65_535)
+        #expect(peer.server.room(ids[0] + 2) == 0)
     }
 
     @Test func `a window of nothing takes nothing, and ends when it may`() throws {
@@ -66,6 +74,7 @@ import Testing
         peer.giveWindow(id, 50)
         peer.talk()
         // 100 - 60 - 90 + 50: still nothing.
+        #expect(peer.server.room(id) == 0)
         #expect(peer.took().isEmpty)
         peer.settings((Self.initialWindow, 15))
         peer.talk()

@@ -15,7 +15,7 @@ import Testing
         "X-Amz-Security-Token", "X-Amz-Credential", "accesstoken", "AWSAccessKeyId", "auth", "user[password]",
         "token[]",
         "%74oken", "to%6Ben", "%74%6f%6b%65%6e", "%2574oken", "access%5Ftoken", "TOKEN", "sessionid", "PHPSESSID",
-        "sid",
+        "sid", "kEy", "pAsS", "tOkEn", "api_kEy", "x-aUtH",
     ])
     func `the value of a parameter whose name says credential is masked`(_ name: String) {
         #expect(masked("/a?\(name)=s3cr3t") == "/a?\(name)=***")
@@ -25,7 +25,8 @@ import Testing
     @Test(arguments: [
         "/", "/a/b?topic=news&last_event_id=7-1", "/?keyboard=1&monkey=2&author=x&encode=y&passenger=z&assigned=q",
         "/?country_code=de", "/?q=a%20b&r=100%", "/?a=b=c&&=&d", "*", "", "/100%/%zz?%", "https://example.com/a?b=c#d",
-        "/token/news", "/a//b", "mailto:me@example.com",
+        "/token/news", "/a//b", "mailto:me@example.com", "/key=1/a?b=c", "/?next=/a/b/c=d/key", "/?a/b/me:x@y",
+        "https://a.example/#/token/1",
     ])
     func `what is no credential stays as it came`(_ text: String) { #expect(masked(text) == text) }
 
@@ -39,6 +40,20 @@ import Testing
             masked("https://a.example/#access_token=x&expires_in=1")
                 == "https://a.example/#access_token=***&expires_in=1")
         #expect(masked("/?token%3Dx&b=1") == "/?token%3D***&b=1")
+        // The `%26` is a part of the value, as the `=` is no escape.
+        #expect(masked("/?a%26token=x%26y&b=1") == "/?a%26token=***&b=1")
+    }
+
+    @Test func `a parameter may stand behind a slash of the query or the fragment`() {
+        #expect(masked("/?a/token=x&b=1") == "/?a/token=***&b=1")
+        #expect(masked("/?/token=x") == "/?/token=***")
+        #expect(masked("/?a%2Ftoken=x%26y&b=1") == "/?a%2Ftoken=***&b=1")
+        #expect(masked("https://a.example/#/access_token=x&b=1") == "https://a.example/#/access_token=***&b=1")
+        #expect(masked("/?next=/%23/access_token=x&b=1") == "/?next=/%23/access_token=***&b=1")
+        #expect(
+            masked("/?redirect=https%3A%2F%2Fapp%2F%23%2Faccess_token%3Dx%26b%3D1&c=2")
+                == "/?redirect=https%3A%2F%2Fapp%2F%23%2Faccess_token%3D***%26b%3D1&c=2")
+        #expect(masked("/?a//me:pw@b/token=x") == "/?a//***@b/token=***")
     }
 
     @Test func `a URL in a parameter is looked into, however often it is encoded`() {
@@ -64,6 +79,7 @@ import Testing
         #expect(masked("/?Ticket=x&a=1", ["ticket"]) == "/?Ticket=***&a=1")
         #expect(masked("/?%54icket=x", ["TICKET"]) == "/?%54icket=***")
         #expect(masked("/?my_ticket=x", ["ticket"]) == "/?my_ticket=x")
+        #expect(masked("/?a%2FTicket=x&b=1", ["a/ticket"]) == "/?a%2FTicket=***&b=1")
     }
 
     @Test func `a secret never stays, wherever it stands among others`() {
@@ -74,7 +90,8 @@ import Testing
         for _ in 0..<20_000 {
             let before = (0..<Int.random(in: 0...8, using: &generator)).map { _ in pieces.randomElement() ?? "" }
                 .joined()
-            let text = "/x?\(before)&token=SECRET&z"
+            let separator = ["&", "/", "%2F", "#"].randomElement(using: &generator) ?? "&"
+            let text = "/x?\(before)\(separator)token=SECRET&z"
             let output = masked(text)
             #expect(!output.contains("SECRET"), "\(text)")
             #expect(output.hasSuffix("&z"), "\(text)")

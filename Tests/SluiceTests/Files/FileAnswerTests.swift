@@ -14,14 +14,14 @@ import Testing
     )
 
     private func answer(
-        _ fields: [(String, String)] = [], _ method: HTTPMethod = .get, now: Int64 = modified + 100
+        _ fields: [(String, String)] = [], _ method: HTTPMethod = .get, isEncoded: Bool = false,
+        now: Int64 = modified + 100
     ) -> FileAnswer {
         var block = FieldBlock()
         for (name, value) in fields { block.append(name: name, value: value.replacing("TAG", with: tag)) }
         return FileAnswer(
-            to: RequestHead.make(method: method, fields: block), facts, type: "text/x", cacheControl: "no-cache",
-            now: now,
-            boundary: "BOUND")
+            to: RequestHead.make(method: method, fields: block), facts, type: "text/x", isEncoded: isEncoded,
+            cacheControl: "no-cache", now: now, boundary: "BOUND")
     }
 
     private func status(_ fields: (String, String)..., method: HTTPMethod = .get) -> UInt16 {
@@ -129,6 +129,13 @@ import Testing
         // Each of the two parts has two bytes.
         let length = text.joined().utf8.count - "<0..<2><998..<1000>".count + 4
         #expect(answer.body.left == UInt64(length))
+    }
+
+    @Test func `is one part of an encoded file, or all of it`() {
+        #expect(answer([("Range", "bytes=0-1")], isEncoded: true).body.parts == [.file(0..<2)])
+        let several = answer([("Range", "bytes=0-1,-2")], isEncoded: true)
+        #expect(several.status == 200)
+        #expect(several.body.parts == [.file(0..<1000)])
     }
 
     @Test func `is 416 with the size where there is no such part`() {

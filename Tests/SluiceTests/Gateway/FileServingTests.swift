@@ -1,4 +1,5 @@
 import Foundation
+import SluiceIO
 import SluiceTestSupport
 import Testing
 
@@ -47,4 +48,25 @@ import Testing
         _ = consume held
         #expect(isFree())
     }
+
+    @Test func `a client keeps a quarter of the seats at most`() throws {
+        let seats = FileSeats(limit: 8)
+        let (one, other) = (LimitKey(IPAddress("192.0.2.1")), LimitKey(IPAddress("192.0.2.2")))
+        var kept = [FileTransferSeat(seats), FileTransferSeat(seats), FileTransferSeat(seats), FileTransferSeat(seats)]
+        #expect(kept[0].keeps(one) && kept[1].keeps(one))
+        #expect(kept[0].keeps(one), "it is asked again with each piece")
+        #expect(!kept[2].keeps(one))
+        #expect(kept[2].keeps(other))
+        kept.removeFirst()
+        #expect(kept[2].keeps(one))
+    }
+}
+
+/// A seat that can stand in an array.
+private final class FileTransferSeat {
+    private var seat: FileSeat?
+
+    init(_ seats: FileSeats) { seat = seats.take() }
+
+    func keeps(_ client: LimitKey) -> Bool { seat?.keep(for: client) ?? false }
 }
