@@ -3,13 +3,15 @@ internal import SluiceHTTP
 /// A request that is being served: what a stream does without once it runs.
 final class Exchange {
     let head: RequestHead
+    /// Its path as the routes see it; `nil` where it has none that can be matched.
+    var path: RequestPath?
+    /// Over TLS.
+    let isSecure: Bool
     /// The route that took the request.
     var route: Int?
     var parameters = PathParameters()
     /// Fields that every answer of this exchange carries (CORS).
     var commonFields = FieldBlock()
-    /// Fields that every answer has that does not have them anyway.
-    var defaultFields = FieldBlock()
     /// The body as far as it came, where somebody wants it.
     var body: [UInt8] = []
     var bodyUse: BodyUse = .discard
@@ -44,8 +46,9 @@ final class Exchange {
     /// The connection speaks another protocol.
     var isTunnel: Bool { if case .tunnel = bodyUse { true } else { false } }
 
-    init(_ head: RequestHead) {
+    init(_ head: consuming RequestHead, isSecure: Bool) {
         self.head = head
+        self.isSecure = isSecure
         if case .none = head.body { bodyEnded = true }
     }
 }

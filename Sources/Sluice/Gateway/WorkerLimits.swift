@@ -36,12 +36,4 @@ extension Worker {
             return false
         }
     }
-
-    /// Fields that an answer gets unless it has them: of its route, or of all answers while no route is known.
-    func setDefaultFields(_ stream: StreamPointer, _ exchange: Exchange, _ route: Plan.PlannedRoute? = nil) {
-        let isSecure = stream.value.connection.value.transport.isSecure
-        exchange.defaultFields = route?.securityHeaders?.fields(overTLS: isSecure) ?? FieldBlock()
-        guard route?.showsRequestID ?? plan.configuration.requestID else { return }
-        exchange.defaultFields.append(.xRequestID, exchange.requestID)
-    }
 }

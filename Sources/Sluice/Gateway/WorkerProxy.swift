@@ -9,7 +9,7 @@ extension Worker {
         guard exchange.head.method != .trace else {
             return respond(stream, exchange, status: 501, text: "TRACE is not passed on")
         }
-        if let path = try? RequestPath(exchange.head.path), path.hidesDotSegments {
+        guard let path = exchange.path, !path.hidesDotSegments else {
             return respond(stream, exchange, status: 400, text: "the path can be read in more than one way")
         }
         let connection = stream.value.connection
@@ -21,7 +21,8 @@ extension Worker {
         var head = exchange.head
         route?.rewrite?.apply(to: &head, mergesSlashes: plan.table.mergesSlashes)
         var request = UpstreamRequest(
-            consume head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades)
+            consume head, from: hop, saying: target.pool.options.forwarded, upgrades: target.upgrades,
+            isResolved: path.isAsWritten || route?.rewrite != nil)
         if route?.showsRequestID ?? plan.configuration.requestID {
             request.name(exchange.requestID, traceparent: exchange.trace.text)
             stream.value.record?.trace = exchange.trace

@@ -3,23 +3,24 @@ internal import SluiceIO
 
 /// From a request head to what serves it.
 extension Worker {
-    func begin(_ stream: StreamPointer, _ head: RequestHead) {
+    func begin(_ stream: StreamPointer, _ head: consuming RequestHead) {
         context.counters.requests &+= 1
-        let exchange = Exchange(head)
+        let exchange = Exchange(consume head, isSecure: stream.value.connection.value.transport.isSecure)
         stream.value.exchange = exchange
         if let record = stream.value.record { note(exchange, in: record) }
-        setDefaultFields(stream, exchange)
-        stream.value.closesAfterResponse = !head.keepAlive || isDraining
-        stream.value.framing = head.version == .http11 ? .chunked : .untilClose
+        stream.value.closesAfterResponse = !exchange.head.keepAlive || isDraining
+        stream.value.framing = exchange.head.version == .http11 ? .chunked : .untilClose
         if !exchange.bodyEnded { setDeadline(stream, plan.requestHeadTimeout) }
-        guard isAdmitted(stream, head) else { return refuseForLoad(stream, exchange) }
+        guard isAdmitted(stream, exchange.head) else { return refuseForLoad(stream, exchange) }
         // A tunnel to anywhere is not for an application behind a gateway, nor for one before it.
-        guard head.method != .connect else {
+        guard exchange.head.method != .connect else {
             return respond(stream, exchange, status: 501, text: "CONNECT is not served")
         }
         if answerPreflight(stream, exchange) { return }
 
-        switch plan.table.lookup(head, client: client(of: stream)) {
+        exchange.path = try? plan.table.path(of: exchange.head)
+        let client = client(of: stream)
+        switch exchange.path.map({ plan.table.lookup(exchange.head, path: $0, client: client) }) {
         case .route(let route, let parameters):
             exchange.route = route
             stream.value.record?.route = route
@@ -28,10 +29,10 @@ extension Worker {
         case .methodNotAllowed(let methods):
             nobodyServes(stream, exchange) {
                 exchange.commonFields.append(.allow, methods.joined(separator: ", "))
-                return (405, "this path does not serve \(head.method.name)")
+                return (405, "this path does not serve \(exchange.head.method.name)")
             }
         case .notFound: nobodyServes(stream, exchange) { (404, "nothing is served at this path") }
-        case .badPath: refuse(stream, HTTPError(status: 400, reason: "the path is malformed"))
+        case .badPath, nil: refuse(stream, HTTPError(status: 400, reason: "the path is malformed"))
         }
     }
 
@@ -55,7 +56,6 @@ extension Worker {
         if let cors = route.cors {
             exchange.commonFields = cors.fields(forOrigin: exchange.head.fields.first(.origin))
         }
-        setDefaultFields(stream, exchange, route)
         guard isWithinLimits(stream, exchange, route.limits) else { return }
         if let authorization = route.authorization {
             let result = authorization.check(exchange.head)

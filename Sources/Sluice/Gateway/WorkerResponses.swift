@@ -83,11 +83,23 @@ extension Worker {
         defer {
             if let route = exchange.route { plan.routes[route].responseHeaders?.apply(to: &head.fields) }
         }
-        exchange.commonFields.forEach { id, name, value in Self.add(id, name, value, to: &head) }
-        exchange.defaultFields.forEach { id, name, value in
+        if !exchange.commonFields.isEmpty {
+            exchange.commonFields.forEach { id, name, value in Self.add(id, name, value, to: &head) }
+        }
+        defaultFields(exchange)?.forEach { id, name, value in
             guard head.fields.first(named: String(decoding: name, as: UTF8.self)) == nil else { return }
             Self.add(id, name, value, to: &head)
         }
+    }
+
+    /// Fields that an answer gets unless it has them: of its route, or of all answers where no route is known.
+    private func defaultFields(_ exchange: Exchange) -> FieldBlock? {
+        let route = exchange.route.map { plan.routes[$0] }
+        let showsRequestID = route?.showsRequestID ?? plan.configuration.requestID
+        guard showsRequestID || route?.securityHeaders != nil else { return nil }
+        var fields = route?.securityHeaders?.fields(overTLS: exchange.isSecure) ?? FieldBlock()
+        if showsRequestID { fields.append(.xRequestID, exchange.requestID) }
+        return fields
     }
 
     private static func add(

@@ -12,10 +12,14 @@ struct UpstreamRequest {
     /// - Parameters:
     ///   - head: as it is to be passed on: the edits of its route are done.
     ///   - upgrades: protocols that may be changed to, in small letters.
-    init(_ head: consuming RequestHead, from hop: ForwardedHop, saying choice: ForwardedFields, upgrades: [String]) {
+    ///   - isResolved: its path is known to have no dot-segments.
+    init(
+        _ head: consuming RequestHead, from hop: ForwardedHop, saying choice: ForwardedFields, upgrades: [String],
+        isResolved: Bool = false
+    ) {
         upgrade = Self.upgrade(in: head, allowed: upgrades)
         let wantsTrailers = head.fields.hasToken(.te, "trailers")
-        Self.resolvePath(of: &head)
+        if !isResolved { Self.resolvePath(of: &head) }
         HopByHop.remove(from: &head.fields)
         hop.apply(to: &head, saying: choice)
         if wantsTrailers { head.fields.append(.te, "trailers") }

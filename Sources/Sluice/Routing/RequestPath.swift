@@ -7,6 +7,10 @@ package struct RequestPath: Sendable {
     /// The path, beginning with `/`, with its escapes. A part of the head's own bytes unless something was resolved.
     package let bytes: ArraySlice<UInt8>
     let hasEscapes: Bool
+    /// Nothing was resolved and nothing merged: these are the bytes that came.
+    package let isAsWritten: Bool
+    /// It has a `;` or a backslash.
+    private let hasOtherMarks: Bool
 
     /// Why a path is not taken; the answer is 400.
     package enum Fault: Error, Sendable, Hashable {
@@ -30,6 +34,7 @@ package struct RequestPath: Sendable {
         var hasEscapes = false
         var hasDots = false
         var hasRuns = false
+        var hasOtherMarks = false
         var index = raw.startIndex
         var isSegmentStart = false
         while index < raw.endIndex {
@@ -45,18 +50,22 @@ package struct RequestPath: Sendable {
             let isSlash = width == 1 && byte == Self.slash
             if isSegmentStart && byte == Self.dot { hasDots = true }
             if isSegmentStart && isSlash { hasRuns = true }
+            if byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\\") { hasOtherMarks = true }
             isSegmentStart = isSlash
             index &+= width
         }
         self.hasEscapes = hasEscapes
+        self.hasOtherMarks = hasOtherMarks
         let resolved = hasDots ? try Self.resolved(raw) : raw
-        bytes = mergesSlashes && (hasDots || hasRuns) ? Self.merged(resolved) : resolved
+        isAsWritten = !hasDots && !(mergesSlashes && hasRuns)
+        bytes = mergesSlashes && !isAsWritten ? Self.merged(resolved) : resolved
     }
 
     /// Whether another reader could find dot-segments in it, although they are resolved here: one that takes an escaped
     /// slash or a backslash for a separator, or cuts `;parameters` off a segment before it looks at it. Behind a gateway
     /// such a reader would serve another path than the one whose rules were looked at.
     package var hidesDotSegments: Bool {
+        guard hasEscapes || hasOtherMarks else { return false }
         // How many dots the part at hand has, if it has nothing else.
         var dots: Int? = 0
         var index = bytes.startIndex
