@@ -152,7 +152,7 @@ def test_credentials_are_never_logged(start):
     assert len(lines) == 4 * len(names) + 2 + 1 + 1
     assert SECRET not in gateway.log()
     assert any(line.get("query") == "a=1&token=***&b=2" for line in lines)
-    assert lines[0]["referer"] == "https://***@a.example/?code=***#access_token=***"
+    assert "https://***@a.example/?code=***#access_token=***" in [line.get("referer") for line in lines]
 
 
 def test_credentials_of_pages_that_route_by_their_fragment_are_not_logged(start):
@@ -166,7 +166,8 @@ def test_credentials_of_pages_that_route_by_their_fragment_are_not_logged(start)
     ask(gateway.port, fields={"Referer": f"https://app.example/#/access_token={SECRET}&state=1"})
     lines = ended(gateway)
     assert len(lines) == 5 and SECRET not in gateway.log()
-    assert lines[-1]["referer"] == "https://app.example/#/access_token=***&state=1"
+    # Lines of two workers have no order.
+    assert "https://app.example/#/access_token=***&state=1" in [line["referer"] for line in lines]
 
 
 def test_what_a_masked_parameter_chose_is_not_logged_either(start):
