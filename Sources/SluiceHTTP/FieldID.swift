@@ -83,7 +83,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
         case .setCookie: "Set-Cookie"
         case .strictTransportSecurity: "Strict-Transport-Security"
         case .te: "TE"
-        case .traceparent: "Traceparent"
+        case .traceparent: "traceparent"
         case .tracestate: "Tracestate"
         case .trailer: "Trailer"
         case .transferEncoding: "Transfer-Encoding"

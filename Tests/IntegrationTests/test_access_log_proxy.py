@@ -115,6 +115,20 @@ def test_what_a_stop_ends_is_told_as_such(start, upstream):
     assert cut["reason"] == "stopped" and cut["status"] == 499
 
 
+def test_answers_that_the_gateway_gives_in_an_upstreams_place_say_why(start, upstream):
+    gateway = start(proxying(upstream, retries=0, timeouts={"first_byte": "100ms"}))
+    for path, closes in (("/lost", True), ("/silent", False)):
+        with connect(gateway.port) as client:
+            mine = client.open(path=path)
+            exchange = upstream.accept()
+            if closes:
+                exchange.close()
+            assert mine.response().status == (502 if closes else 504)
+    lines = ended(gateway)
+    assert only(lines, path="/lost")["reason"] == "upstream_lost"
+    assert only(lines, path="/silent")["reason"] == "upstream_timeout"
+
+
 @pytest.mark.http1
 def test_the_gateways_own_log_shows_no_token_either(start):
     nobody = free_ports(1)[0]

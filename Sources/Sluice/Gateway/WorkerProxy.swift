@@ -144,8 +144,17 @@ extension Worker {
         exchange.bodyUse = .discard
         if !exchange.bodyEnded { stream.value.closesAfterResponse = true }
         if status == 503 { exchange.commonFields.append(.retryAfter, "5") }
+        stream.value.record?.ends(Self.endReason(status))
         respond(stream, exchange, status: status, text: reason)
         discardBody(stream, exchange)
+    }
+
+    private static func endReason(_ status: UInt16) -> EndReason {
+        switch status {
+        case 502: .upstreamLost
+        case 504: .upstreamTimeout
+        default: .refused
+        }
     }
 
     /// What comes of a body that nobody wants any more is thrown away, and so is what waits of it.

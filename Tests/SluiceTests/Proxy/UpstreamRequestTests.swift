@@ -133,6 +133,6 @@ import Testing
         ])
         request.name(Array("ours".utf8), traceparent: Array("00-1-2-01".utf8))
         #expect(
-            lines(request).dropFirst(2) == ["tracestate: kept", "X-Request-ID: ours", "Traceparent: 00-1-2-01"])
+            lines(request).dropFirst(2) == ["tracestate: kept", "X-Request-ID: ours", "traceparent: 00-1-2-01"])
     }
 }
