@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 #include "clinux.h"
+#include "result.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,7 @@
 
 int sluice_open_append(const char *path) {
     // Non-blocking for the sake of a named pipe, which would hold up who opens it until somebody reads.
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-    return fd < 0 ? -errno : fd;
+    RESULT(open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
 }
 
 ptrdiff_t sluice_write_file(int fd, const void *buffer, size_t count) {

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 #include "clinux.h"
+#include "result.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -24,12 +25,6 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-#define RESULT(expression)                                                                                             \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        return result_ < 0 ? -errno : result_;                                                                         \
-    } while (0)
 
 // Errors ---------------------------------------------------------------------------------------------------
 

@@ -1,17 +1,12 @@
 #define _GNU_SOURCE 1
 #include "clinux.h"
+#include "result.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define RESULT(expression)                                                                                             \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        return result_ < 0 ? -errno : result_;                                                                         \
-    } while (0)
 
 // A FIFO or a device at the path must not hold the loop up, or become the terminal.
 #define READING (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)

@@ -36,7 +36,7 @@ struct CivilTime {
             + "\(Self.pad(hour)):\(Self.pad(minute)):\(Self.pad(second)) GMT"
     }
 
-    private static let months = [
+    static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 

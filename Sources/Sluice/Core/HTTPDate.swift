@@ -1,8 +1,6 @@
 /// A date of RFC 9110, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, and the two forms of old that recipients must
 /// still take, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
 enum HTTPDate {
-    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
     /// Seconds since 1970; `nil` for anything else.
     static func unixSeconds(_ text: String) -> Int64? {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
@@ -35,7 +33,9 @@ enum HTTPDate {
     }
 
     private static func seconds(day: Int?, month: Substring, year: Int?, clock: Substring) -> Int64? {
-        guard let day, let month = months.firstIndex(of: String(month)), let year, year >= 1970 else { return nil }
+        guard let day, let month = CivilTime.months.firstIndex(of: String(month)), let year, year >= 1970 else {
+            return nil
+        }
         let clock = clock.split(separator: ":", omittingEmptySubsequences: false)
         guard clock.count == 3, let hour = number(clock[0], 2), let minute = number(clock[1], 2),
             let second = number(clock[2], 2), (1...31).contains(day), hour < 24, minute < 60, second <= 60

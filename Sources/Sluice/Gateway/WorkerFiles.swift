@@ -77,7 +77,7 @@ extension Worker {
 
     /// The index's own links are relative to the folder, which browsers know by the slash alone.
     private func redirectToFolder(_ stream: StreamPointer, _ exchange: Exchange) {
-        guard let path = try? RequestPath(exchange.head.path) else { return }
+        guard let path = exchange.path else { return fileFailed(stream, exchange, .notFound) }
         var location = Array(path.bytes) + [UInt8(ascii: "/")]
         // Behind two slashes browsers read a host.
         guard !location.starts(with: "//".utf8) else { return fileFailed(stream, exchange, .notFound) }

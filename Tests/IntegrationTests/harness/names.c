@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -19,7 +20,14 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     char line[1024];
     snprintf(line, sizeof line, "%s/%s", folder, name);
     FILE *file;
-    while ((file = fopen(line, "r")) == NULL) usleep(5000);
+    char news[4096];
+    // Watched before it is looked for, so that it cannot come in between.
+    int watch = inotify_init1(IN_CLOEXEC);
+    inotify_add_watch(watch, folder, IN_MOVED_TO);
+    while ((file = fopen(line, "r")) == NULL && read(watch, news, sizeof news) > 0) {
+    }
+    close(watch);
+    if (file == NULL) return EAI_SYSTEM;
     struct addrinfo **last = result;
     *result = NULL;
     while (fgets(line, sizeof line, file) != NULL) {
